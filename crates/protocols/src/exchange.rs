@@ -1,0 +1,44 @@
+//! One HTTP exchange as a protocol sees it: what arrived, and what is answered.
+//!
+//! The edge has read the whole request before a protocol sees it. A body that could not be read is
+//! handed over as a [`BodyFault`] rather than answered by the edge, because only the protocol knows
+//! in which shape its clients expect to be told.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+/// A request whose head was read and whose body was read or given up on.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Method, path and headers.
+    pub head: http::request::Parts,
+    /// The body as it came over the wire.
+    pub body: Result<Bytes, BodyFault>,
+    /// Who is on the other end of the connection.
+    pub peer: IpAddr,
+}
+
+/// Why a body could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFault {
+    /// The body is longer than the edge accepts.
+    TooLarge,
+    /// The body did not arrive within its deadline.
+    TooSlow,
+    /// The connection or its framing broke off inside the body.
+    Broken,
+}
+
+/// What is sent back.
+pub type Answer = http::Response<Bytes>;
+
+/// Something that answers requests: a protocol's served face, or the program's dispatcher over all
+/// of them.
+#[async_trait]
+pub trait Serve: Send + Sync {
+    /// Answers one request. Dropping the returned future must not lose money: whatever has to
+    /// survive a client that hangs up runs in a task of its own.
+    async fn serve(&self, arrival: Arrival) -> Answer;
+}

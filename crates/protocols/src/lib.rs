@@ -1,0 +1,3 @@
+//! The APIs that merchants call and upstreams speak, one folder each.
+
+pub mod exchange;

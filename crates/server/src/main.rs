@@ -1,0 +1,3 @@
+//! The program `lunas`.
+
+fn main() {}
