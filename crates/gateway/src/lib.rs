@@ -1,1 +1,214 @@
-//! gateway
+//! What Lunas does for merchants and operators, independent of any protocol, engine or supplier.
+//!
+//! The use cases stand in [`inquire`], [`pay`] and [`resolve`]; [`ports`] names what they need from
+//! the world. Invariants: nothing leaves before its intent is durable; no upstream is called while
+//! a commit is open; an outcome that is not affirmed is *unknown* and never a failure; a purchase is
+//! never called twice unless the upstream declares that repeating is safe.
+//!
+//! This crate does not know HTTP, SQL, or the name of any protocol.
+
+pub mod catalogue;
+mod inquire;
+mod pay;
+pub mod ports;
+mod resolve;
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use domain::command::Answer;
+use domain::{
+    AccountKey, Amount, Command, Merchant, Order, OrderId, ProcessId, ReferenceKey, Refusal, Reply,
+    Timestamp, UpstreamName,
+};
+use thiserror::Error;
+use tokio_util::task::TaskTracker;
+
+pub use catalogue::Catalogue;
+pub use inquire::{Inquiry, Repeats};
+pub use pay::Payment;
+use ports::{Clock, Reports, Store, StoreFault, Upstream};
+pub use resolve::{ByHand, ByHandFault};
+
+/// Why a request was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Rejection {
+    /// The merchant's business.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Ours. What became of the request is not known to the caller.
+    #[error(transparent)]
+    Fault(#[from] StoreFault),
+}
+
+/// What the operator may set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How long a merchant waits for an outcome before being told *pending*.
+    pub answer_within: Duration,
+    /// How long an upstream may take for one call before its outcome counts as unknown.
+    pub call_within: Duration,
+    /// Whether daily closing hours of products are honoured.
+    pub cut_offs: bool,
+    /// Who is called for every product.
+    pub upstream: UpstreamName,
+}
+
+/// The use cases over their ports. Cheap to share; lives as long as the program.
+pub struct Gateway {
+    store: Arc<dyn Store>,
+    reports: Arc<dyn Reports>,
+    clock: Arc<dyn Clock>,
+    upstreams: BTreeMap<UpstreamName, Arc<dyn Upstream>>,
+    settings: Settings,
+    process: ProcessId,
+    /// Replaced as a whole whenever merchants or products change.
+    catalogue: ArcSwap<Catalogue>,
+    /// Calls under way. They outlive the requests that began them and are waited for at shutdown.
+    calls: TaskTracker,
+    /// Orders with calls under way in this process, which nobody else must ask about.
+    in_flight: Mutex<HashMap<OrderId, u32>>,
+}
+
+/// What a gateway is made of.
+pub struct Parts {
+    /// The commit pipeline and its point reads.
+    pub store: Arc<dyn Store>,
+    /// The list reads.
+    pub reports: Arc<dyn Reports>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Every configured upstream.
+    pub upstreams: Vec<Arc<dyn Upstream>>,
+    /// What the operator set.
+    pub settings: Settings,
+    /// A number that no other run of the program has.
+    pub process: ProcessId,
+}
+
+impl Gateway {
+    /// Puts the parts together and reads merchants and products.
+    pub async fn open(parts: Parts) -> Result<Arc<Self>, StoreFault> {
+        let catalogue = parts.reports.catalogue().await?;
+        let upstreams = parts.upstreams.into_iter().map(|it| (it.name().clone(), it)).collect();
+        Ok(Arc::new(Self {
+            store: parts.store,
+            reports: parts.reports,
+            clock: parts.clock,
+            upstreams,
+            settings: parts.settings,
+            process: parts.process,
+            catalogue: ArcSwap::from_pointee(catalogue),
+            calls: TaskTracker::new(),
+            in_flight: Mutex::default(),
+        }))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Merchants, credentials and products as they stand.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.load_full()
+    }
+
+    /// The list reads.
+    pub fn reports(&self) -> &Arc<dyn Reports> {
+        &self.reports
+    }
+
+    /// Whether daily closing hours of products are honoured.
+    pub const fn cut_offs(&self) -> bool {
+        self.settings.cut_offs
+    }
+
+    /// Changes merchants, credentials, products or a balance, and makes the change visible to the
+    /// requests that follow.
+    pub async fn administer(&self, command: Command) -> Result<Reply, Rejection> {
+        let reply = self.store.execute(command, None).await??;
+        if reply == Reply::Stored {
+            self.catalogue.store(Arc::new(self.reports.catalogue().await?));
+        }
+        Ok(reply)
+    }
+
+    /// What a merchant may still spend.
+    pub async fn balance(&self, merchant: &Merchant) -> Result<Amount, Rejection> {
+        let key = AccountKey::merchant(merchant.id, merchant.currency);
+        let account = self.store.account(&key).await?;
+        let available =
+            account.map_or(Some(0), |account| account.counters.available()).unwrap_or(0);
+        Ok(Amount::new(available, merchant.currency).unwrap_or(Amount::zero(merchant.currency)))
+    }
+
+    /// A merchant's order by its number. Somebody else's order is not found.
+    pub async fn order(&self, merchant: &Merchant, id: OrderId) -> Result<Arc<Order>, Rejection> {
+        match self.store.order(id).await? {
+            Some(order) if order.key.merchant == merchant.id => Ok(order),
+            _ => Err(Refusal::OrderNotFound.into()),
+        }
+    }
+
+    /// The order that holds this reference.
+    pub async fn order_by_reference(&self, key: &ReferenceKey) -> Result<Arc<Order>, Rejection> {
+        self.store.order_by_reference(key).await?.ok_or(Refusal::OrderNotFound.into())
+    }
+
+    /// Waits until every call under way has brought its outcome and that is durable.
+    pub async fn finish_calls(&self) {
+        self.calls.close();
+        self.calls.wait().await;
+    }
+
+    fn upstream(&self, name: &UpstreamName) -> Option<&Arc<dyn Upstream>> {
+        self.upstreams.get(name)
+    }
+
+    /// Marks an order as being called about by this process, until the guard is dropped.
+    fn mark_in_flight(self: &Arc<Self>, order: OrderId) -> InFlight {
+        let mut marked = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        *marked.entry(order).or_default() += 1;
+        InFlight { gateway: Arc::clone(self), order }
+    }
+
+    /// Marks an order that nobody in this process is calling about; `None` if somebody is.
+    fn mark_alone(self: &Arc<Self>, order: OrderId) -> Option<InFlight> {
+        let mut marked = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        match marked.entry(order) {
+            Entry::Occupied(_) => None,
+            Entry::Vacant(entry) => {
+                entry.insert(1);
+                Some(InFlight { gateway: Arc::clone(self), order })
+            }
+        }
+    }
+}
+
+/// Keeps an order marked as being called about. Several requests may mark one order at once.
+struct InFlight {
+    gateway: Arc<Gateway>,
+    order: OrderId,
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut marked = self.gateway.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut entry) = marked.entry(self.order) {
+            if *entry.get() > 1 {
+                *entry.get_mut() -= 1;
+            } else {
+                entry.remove();
+            }
+        }
+    }
+}
+
+/// The reply of a command, or why there is none.
+fn reply(answer: Result<Answer, StoreFault>) -> Result<Reply, Rejection> {
+    Ok(answer??)
+}

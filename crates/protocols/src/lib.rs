@@ -1,3 +1,4 @@
 //! The APIs that merchants call and upstreams speak, one folder each.
 
 pub mod exchange;
+pub mod iak;

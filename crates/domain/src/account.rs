@@ -1,0 +1,110 @@
+//! Accounts: four counters and a link to the latest transfer.
+
+use crate::identifier::{AccountId, MerchantId, TransferId, UpstreamName};
+use crate::money::Currency;
+use crate::transfer::Hash;
+
+/// What an account is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AccountRole {
+    /// A merchant's balance with us.
+    Merchant(MerchantId),
+    /// Money between a merchant's order and its outcome.
+    Clearing,
+    /// Our deposit with an upstream.
+    Float(UpstreamName),
+    /// What we earn on purchases.
+    Margin,
+    /// What we earn in fees on collections and payouts.
+    Fees,
+    /// The operator's bank.
+    Bank,
+    /// Where payers' money comes in, per channel.
+    Inbound(String),
+    /// Money whose owner a person has to decide on.
+    Suspense,
+    /// What a merchant owes us after a reversal that the balance could not bear.
+    Receivable(MerchantId),
+}
+
+impl AccountRole {
+    /// Whether the account must never go below zero, counting what is held.
+    pub const fn is_limited(&self) -> bool {
+        match self {
+            Self::Merchant(_) => true,
+            Self::Clearing
+            | Self::Float(_)
+            | Self::Margin
+            | Self::Fees
+            | Self::Bank
+            | Self::Inbound(_)
+            | Self::Suspense
+            | Self::Receivable(_) => false,
+        }
+    }
+}
+
+/// An account's name: one per role and currency.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountKey {
+    /// What it is for.
+    pub role: AccountRole,
+    /// In which currency.
+    pub currency: Currency,
+}
+
+impl AccountKey {
+    /// The account of this role in this currency.
+    pub const fn new(role: AccountRole, currency: Currency) -> Self {
+        Self { role, currency }
+    }
+
+    /// A merchant's balance.
+    pub const fn merchant(merchant: MerchantId, currency: Currency) -> Self {
+        Self::new(AccountRole::Merchant(merchant), currency)
+    }
+}
+
+/// The four counters, in minor units. Each is zero or more and only the two pending ones ever fall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Held, to leave this account.
+    pub debits_pending: i64,
+    /// Left this account.
+    pub debits_posted: i64,
+    /// Held, to arrive on this account.
+    pub credits_pending: i64,
+    /// Arrived on this account.
+    pub credits_posted: i64,
+}
+
+impl Counters {
+    /// What may still be spent: arrived, less what has left or is held to leave. Negative only for
+    /// accounts without a limit. `None` if the counters are beyond 64 bits.
+    pub fn available(self) -> Option<i64> {
+        self.credits_posted.checked_sub(self.debits_posted)?.checked_sub(self.debits_pending)
+    }
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The number.
+    pub id: AccountId,
+    /// The name.
+    pub key: AccountKey,
+    /// The counters.
+    pub counters: Counters,
+    /// The latest transfer that touched it and that transfer's hash; from there each transfer links
+    /// to the one before, so that history needs no index.
+    pub latest: Option<(TransferId, Hash)>,
+}
+
+impl Account {
+    /// An account that nothing has touched.
+    pub const fn open(id: AccountId, key: AccountKey) -> Self {
+        let counters =
+            Counters { debits_pending: 0, debits_posted: 0, credits_pending: 0, credits_posted: 0 };
+        Self { id, key, counters, latest: None }
+    }
+}

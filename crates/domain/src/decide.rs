@@ -1,0 +1,361 @@
+//! What a command does to the records: the one place where that is decided.
+//!
+//! [`decide`] reads the working set and changes nothing. It answers repeats first, then checks
+//! state, limits and balance, and yields the changed records. A refusal carries no changes; a fault
+//! means that a record was not loaded or that the books are damaged, and it carries none either.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::account::AccountKey;
+use crate::command::{Accept, Command, Decline, Fund, Funding, MakeQuote, Reply, Request, Resolve};
+use crate::identifier::{MerchantId, Mode, OrderId};
+use crate::ledger::{Ledger, LedgerError};
+use crate::money::{Amount, Currency};
+use crate::order::{Attempt, AttemptState, Delivery, Doubt, Kind, Order, OrderState, Outcome};
+use crate::posting;
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+use crate::working_set::{Change, NotLoaded, WorkingSet};
+
+/// Something is wrong with us, not with the command.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DecideFault {
+    /// A needed record was not loaded.
+    #[error(transparent)]
+    NotLoaded(#[from] NotLoaded),
+    /// The books do not admit what the order's state promises.
+    #[error("books contradict the order: {0}")]
+    Books(#[from] LedgerError),
+    /// A number is exhausted or a balance is beyond what an amount can hold.
+    #[error("a number is exhausted")]
+    Exhausted,
+}
+
+/// The answer to a command, and the records that it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What the caller is told.
+    pub answer: Result<Reply, Refusal>,
+    /// What is to be saved, in this order. Empty for refusals and repeats.
+    pub changes: Vec<Change>,
+}
+
+impl Decision {
+    const fn unchanged(reply: Reply) -> Self {
+        Self { answer: Ok(reply), changes: Vec::new() }
+    }
+
+    const fn refused(refusal: Refusal) -> Self {
+        Self { answer: Err(refusal), changes: Vec::new() }
+    }
+}
+
+/// Decides on one command.
+pub fn decide(working_set: &WorkingSet, command: &Command) -> Result<Decision, DecideFault> {
+    let stored = |change| Decision { answer: Ok(Reply::Stored), changes: vec![change] };
+    match command {
+        Command::PutMerchant(merchant) => Ok(stored(Change::Merchant(merchant.clone()))),
+        Command::PutCredential(credential) => Ok(stored(Change::Credential(credential.clone()))),
+        Command::PutProduct(product) => Ok(stored(Change::Product(product.clone()))),
+        Command::Fund(fund) => decide_fund(working_set, fund),
+        Command::MakeQuote(make) => decide_quote(working_set, make),
+        Command::Decline(decline) => decide_decline(working_set, decline),
+        Command::Accept(accept) => decide_accept(working_set, accept),
+        Command::Resolve(resolve) => decide_resolve(working_set, resolve),
+    }
+}
+
+fn decide_fund(working_set: &WorkingSet, fund: &Fund) -> Result<Decision, DecideFault> {
+    let merchant = fund.key.merchant;
+    let currency = fund.amount.currency();
+    if let Some(before) = working_set.funding(&fund.key)? {
+        let same = before.direction == fund.direction && before.amount == fund.amount;
+        return if same {
+            let balance = balance(&Ledger::new(working_set, None, fund.at), merchant, currency)?;
+            Ok(Decision::unchanged(Reply::Funded { balance }))
+        } else {
+            Ok(Decision::refused(Refusal::ReferenceUsed))
+        };
+    }
+    let mut ledger = Ledger::new(working_set, None, fund.at);
+    let transfer = match posting::funded(&mut ledger, merchant, fund.direction, fund.amount) {
+        Ok(transfer) => transfer,
+        Err(LedgerError::InsufficientFunds) => {
+            return Ok(Decision::refused(Refusal::BalanceInsufficient));
+        }
+        Err(LedgerError::NothingToMove) => return Ok(Decision::refused(Refusal::AmountInvalid)),
+        Err(error) => return Err(error.into()),
+    };
+    let balance = balance(&ledger, merchant, currency)?;
+    let mut changes = ledger_changes(ledger);
+    changes.push(Change::Funding(Funding {
+        key: fund.key.clone(),
+        direction: fund.direction,
+        amount: fund.amount,
+        reason: fund.reason.clone(),
+        transfer,
+        at: fund.at,
+    }));
+    Ok(Decision { answer: Ok(Reply::Funded { balance }), changes })
+}
+
+fn decide_quote(working_set: &WorkingSet, make: &MakeQuote) -> Result<Decision, DecideFault> {
+    claim(working_set, &make.request, |order| {
+        order.state = OrderState::Quoted;
+        order.bill = Some(make.bill.clone());
+        order.quote = Some(make.quote);
+        order.expires_at = make.expires_at;
+    })
+}
+
+fn decide_decline(working_set: &WorkingSet, decline: &Decline) -> Result<Decision, DecideFault> {
+    claim(working_set, &decline.request, |order| {
+        order.state = OrderState::Declined(decline.refusal);
+    })
+}
+
+/// Makes a purchase under a new reference. A twin that asked the same under the same reference gets
+/// the order that is there; anything else under a used reference is refused.
+fn claim(
+    working_set: &WorkingSet,
+    request: &Request,
+    fill: impl FnOnce(&mut Order),
+) -> Result<Decision, DecideFault> {
+    if let Some(before) = working_set.order_by_reference(&request.key)? {
+        return Ok(if before.fingerprint == request.fingerprint {
+            Decision::unchanged(Reply::Inquired { order: Arc::clone(before), repeated: true })
+        } else {
+            Decision::refused(Refusal::ReferenceUsed)
+        });
+    }
+    let number = working_set.last_numbers().order.checked_add(1).ok_or(DecideFault::Exhausted)?;
+    let mut order = Order {
+        id: OrderId(number),
+        key: request.key.clone(),
+        kind: Kind::Purchase,
+        state: OrderState::Declined(Refusal::InquiryFailed),
+        fingerprint: request.fingerprint,
+        product: request.product.clone(),
+        code: request.code.clone(),
+        destination: request.destination.clone(),
+        upstream: request.upstream.clone(),
+        bill: None,
+        quote: None,
+        created_at: request.at,
+        updated_at: request.at,
+        expires_at: request.at,
+        holds: Vec::new(),
+        attempts: Vec::new(),
+        question_due: None,
+        delivery: None,
+    };
+    fill(&mut order);
+    let order = Arc::new(order);
+    Ok(Decision {
+        answer: Ok(Reply::Inquired { order: Arc::clone(&order), repeated: false }),
+        changes: vec![Change::NewOrder(order)],
+    })
+}
+
+fn decide_accept(working_set: &WorkingSet, accept: &Accept) -> Result<Decision, DecideFault> {
+    let order = match working_set.order(accept.order)? {
+        Some(order) if order.key.merchant == accept.merchant && order.kind == Kind::Purchase => {
+            order
+        }
+        _ => return Ok(Decision::refused(Refusal::OrderNotFound)),
+    };
+    let mut ledger = Ledger::new(working_set, Some(order.id), accept.at);
+    match order.state {
+        OrderState::Quoted => {}
+        OrderState::Processing | OrderState::Succeeded | OrderState::Failed(_) => {
+            let balance = balance(&ledger, accept.merchant, accept.currency)?;
+            let order = Arc::clone(order);
+            return Ok(Decision::unchanged(Reply::AcceptedBefore { order, balance }));
+        }
+        OrderState::Declined(_) | OrderState::Awaiting | OrderState::Expired => {
+            return Ok(Decision::refused(Refusal::OrderNotFound));
+        }
+    }
+    if accept.at >= order.expires_at {
+        return Ok(Decision::refused(Refusal::QuoteExpired));
+    }
+    let quote = order.quote.ok_or(DecideFault::Exhausted)?;
+    let mut next = Order::clone(order);
+    if order.key.mode == Mode::Live {
+        match posting::accepted(&mut ledger, accept.merchant, quote.charge) {
+            Ok(hold) => next.holds.push(hold),
+            Err(LedgerError::InsufficientFunds) => {
+                return Ok(Decision::refused(Refusal::BalanceInsufficient));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let number = u16::try_from(order.attempts.len()).map_err(|_| DecideFault::Exhausted)?;
+    next.attempts.push(Attempt {
+        number: number.checked_add(1).ok_or(DecideFault::Exhausted)?,
+        upstream: accept.upstream.clone(),
+        state: AttemptState::Intent,
+        owner: accept.owner,
+        started_at: accept.at,
+        questions: 0,
+    });
+    next.state = OrderState::Processing;
+    next.updated_at = accept.at;
+    next.question_due = Some(accept.question_due);
+    let balance = balance(&ledger, accept.merchant, accept.currency)?;
+    Ok(changed(ledger, next, |order| Reply::Accepted { order, balance }))
+}
+
+fn decide_resolve(working_set: &WorkingSet, resolve: &Resolve) -> Result<Decision, DecideFault> {
+    let order = match working_set.order(resolve.order)? {
+        Some(order) if order.key.merchant == resolve.merchant => order,
+        _ => return Ok(Decision::refused(Refusal::OrderNotFound)),
+    };
+    let ledger = Ledger::new(working_set, Some(order.id), resolve.at);
+    let attempt = match order.attempt() {
+        Some(attempt)
+            if attempt.number == resolve.attempt && attempt.upstream == resolve.upstream =>
+        {
+            attempt
+        }
+        _ => {
+            let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
+            let order = Arc::clone(order);
+            return Ok(Decision::unchanged(Reply::Contradicted { order, balance }));
+        }
+    };
+    if order.state != OrderState::Processing {
+        return repeated_outcome(&ledger, order, resolve);
+    }
+    match &resolve.outcome {
+        Outcome::Delivered(delivery) => deliver(ledger, order, resolve, delivery),
+        Outcome::Refused(refusal) => refuse(ledger, order, resolve, *refusal),
+        Outcome::Unknown(doubt) => {
+            let mut next = Order::clone(order);
+            let questions = attempt.questions.saturating_add(1);
+            next.question_due = next_question(attempt.started_at, questions, resolve.at);
+            if let Some(attempt) = next.attempts.last_mut() {
+                attempt.state = AttemptState::Unknown(*doubt);
+                attempt.questions = questions;
+            }
+            let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
+            Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+        }
+    }
+}
+
+/// What to say to an outcome that comes when the order is final: the same again is a repeat, not
+/// knowing is nothing new, and anything else is for a person.
+fn repeated_outcome(
+    ledger: &Ledger<'_>,
+    order: &Arc<Order>,
+    resolve: &Resolve,
+) -> Result<Decision, DecideFault> {
+    let agrees = match (&resolve.outcome, order.state) {
+        (Outcome::Unknown(_), _)
+        | (Outcome::Delivered(_), OrderState::Succeeded)
+        | (Outcome::Refused(_), OrderState::Failed(_)) => true,
+        (Outcome::Delivered(_) | Outcome::Refused(_), _) => false,
+    };
+    let order = Arc::clone(order);
+    let balance = balance(ledger, resolve.merchant, resolve.currency)?;
+    Ok(Decision::unchanged(if agrees {
+        Reply::Resolved { order, balance }
+    } else {
+        Reply::Contradicted { order, balance }
+    }))
+}
+
+fn deliver(
+    mut ledger: Ledger<'_>,
+    order: &Order,
+    resolve: &Resolve,
+    delivery: &Delivery,
+) -> Result<Decision, DecideFault> {
+    let mut next = order.clone();
+    if order.key.mode == Mode::Live {
+        posting::delivered(
+            &mut ledger,
+            resolve.merchant,
+            &mut next.holds,
+            &resolve.upstream,
+            delivery.cost,
+        )?;
+    }
+    next.delivery = Some(delivery.clone());
+    finish(&mut next, OrderState::Succeeded, AttemptState::Delivered, resolve.at);
+    let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
+    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+}
+
+fn refuse(
+    mut ledger: Ledger<'_>,
+    order: &Order,
+    resolve: &Resolve,
+    refusal: Refusal,
+) -> Result<Decision, DecideFault> {
+    let mut next = order.clone();
+    posting::refused(&mut ledger, resolve.merchant, &mut next.holds)?;
+    let attempt = AttemptState::Refused(refusal);
+    finish(&mut next, OrderState::Failed(refusal), attempt, resolve.at);
+    let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
+    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+}
+
+fn finish(order: &mut Order, state: OrderState, attempt_state: AttemptState, at: Timestamp) {
+    order.state = state;
+    order.updated_at = at;
+    order.question_due = None;
+    if let Some(attempt) = order.attempts.last_mut() {
+        attempt.state = attempt_state;
+    }
+}
+
+fn changed(ledger: Ledger<'_>, order: Order, reply: impl FnOnce(Arc<Order>) -> Reply) -> Decision {
+    let order = Arc::new(order);
+    let mut changes = ledger_changes(ledger);
+    changes.push(Change::Order(Arc::clone(&order)));
+    Decision { answer: Ok(reply(order)), changes }
+}
+
+fn ledger_changes(ledger: Ledger<'_>) -> Vec<Change> {
+    let (transfers, accounts) = ledger.into_changes();
+    let transfers = transfers.into_iter().map(Change::Transfer);
+    transfers.chain(accounts.into_iter().map(Change::Account)).collect()
+}
+
+fn balance(
+    ledger: &Ledger<'_>,
+    merchant: MerchantId,
+    currency: Currency,
+) -> Result<Amount, DecideFault> {
+    let available = ledger.available(&AccountKey::merchant(merchant, currency))?;
+    Amount::new(available, currency).map_err(|_| DecideFault::Exhausted)
+}
+
+/// When an upstream that left the outcome open is asked again: quickly at first, then hourly until
+/// the attempt is eight days old. After that nobody asks any more; the order stays as it is, and a
+/// person decides.
+pub fn next_question(started_at: Timestamp, questions: u32, now: Timestamp) -> Option<Timestamp> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    const ASKED_FOR: Duration = Duration::from_secs(8 * 24 * 3600);
+    let delay = match questions {
+        0 | 1 => Duration::from_secs(5),
+        2 => Duration::from_secs(15),
+        3 => Duration::from_secs(60),
+        4 => Duration::from_secs(5 * 60),
+        5 => Duration::from_secs(15 * 60),
+        _ => HOUR,
+    };
+    (now.since(started_at) < ASKED_FOR).then(|| now.after(delay))
+}
+
+/// The doubt in which a crashed process leaves the attempts that it owned.
+pub const ABANDONED: Outcome = Outcome::Unknown(Doubt::Abandoned);
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

@@ -1,0 +1,86 @@
+//! Who holds a balance with us, and how they prove who they are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::identifier::{MerchantId, ProtocolName};
+use crate::money::Currency;
+
+/// A price level, such as `retail`. Prices are agreed per level, not per merchant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Level(pub String);
+
+/// Whether a merchant may deal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MerchantStatus {
+    /// May deal.
+    Active,
+    /// May not start anything new; what is under way is still resolved.
+    Suspended,
+}
+
+/// A customer of the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merchant {
+    /// The number.
+    pub id: MerchantId,
+    /// The name on receipts and reports.
+    pub name: String,
+    /// The currency of the balance.
+    pub currency: Currency,
+    /// The price level.
+    pub level: Level,
+    /// Whether it may deal.
+    pub status: MerchantStatus,
+}
+
+/// Something that must not be shown: it prints as `***` and has no other way to a log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for a computation that needs it and for storing it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+/// What a merchant presents in one protocol. During a rotation two credentials with the same
+/// identifier are live at once, told apart by their serial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Whose credential.
+    pub merchant: MerchantId,
+    /// In which protocol.
+    pub protocol: ProtocolName,
+    /// The public part by which it is found: a user name, an API id, a merchant code. Unique within
+    /// its protocol, so that two merchants can never be mistaken for each other.
+    pub identifier: String,
+    /// Distinguishes the credentials of one identifier, from 1.
+    pub serial: u32,
+    /// The secret parts under the protocol's own names for them, such as `api_key`.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_print() {
+        let secret = Secret::new("canary");
+        assert_eq!(format!("{secret:?}"), "***");
+        assert_eq!(secret.reveal(), "canary");
+    }
+}

@@ -1,0 +1,209 @@
+//! Which transfers each event makes.
+//!
+//! One function per event of the books. They say where money goes and nothing about when that is
+//! allowed; orders do that. Money that passes through us on its way between a merchant and an
+//! upstream stands on the clearing account, which is empty of posted money whenever no posting is
+//! under way.
+
+use crate::account::{AccountKey, AccountRole};
+use crate::identifier::{MerchantId, UpstreamName};
+use crate::ledger::{Ledger, LedgerError};
+use crate::money::{Amount, Currency};
+use crate::order::Hold;
+
+fn clearing(currency: Currency) -> AccountKey {
+    AccountKey::new(AccountRole::Clearing, currency)
+}
+
+fn float(upstream: &UpstreamName, currency: Currency) -> AccountKey {
+    AccountKey::new(AccountRole::Float(upstream.clone()), currency)
+}
+
+/// The accounts that accepting, resolving or reversing a purchase or payout may touch.
+pub fn order_accounts(
+    merchant: MerchantId,
+    upstream: &UpstreamName,
+    currency: Currency,
+) -> [AccountKey; 4] {
+    [
+        AccountKey::merchant(merchant, currency),
+        clearing(currency),
+        float(upstream, currency),
+        AccountKey::new(AccountRole::Margin, currency),
+    ]
+}
+
+/// A purchase or payout is accepted: sets aside what the merchant will pay. A payout makes two of
+/// these, the amount and the fee.
+pub fn accepted(
+    ledger: &mut Ledger<'_>,
+    merchant: MerchantId,
+    charge: Amount,
+) -> Result<Hold, LedgerError> {
+    let currency = charge.currency();
+    ledger.hold(&AccountKey::merchant(merchant, currency), &clearing(currency), charge)
+}
+
+/// A purchase or payout is delivered: takes what was set aside and passes on the upstream's cost.
+/// What remains is our margin; a cost above the charge is our loss.
+pub fn delivered(
+    ledger: &mut Ledger<'_>,
+    merchant: MerchantId,
+    holds: &mut [Hold],
+    upstream: &UpstreamName,
+    cost: Amount,
+) -> Result<(), LedgerError> {
+    let currency = cost.currency();
+    let account = AccountKey::merchant(merchant, currency);
+    let mut charged = Amount::zero(currency);
+    for hold in holds {
+        ledger.post(hold, &account, &clearing(currency))?;
+        charged = charged.plus(hold.amount).map_err(|_| LedgerError::CurrencyMismatch)?;
+    }
+    pass_on(ledger, upstream, charged, cost)
+}
+
+fn pass_on(
+    ledger: &mut Ledger<'_>,
+    upstream: &UpstreamName,
+    charged: Amount,
+    cost: Amount,
+) -> Result<(), LedgerError> {
+    let currency = cost.currency();
+    let margin = AccountKey::new(AccountRole::Margin, currency);
+    if let Ok(loss) = cost.minus(charged).and_then(positive) {
+        ledger.direct(&margin, &clearing(currency), loss)?;
+    }
+    if !cost.is_zero() {
+        ledger.direct(&clearing(currency), &float(upstream, currency), cost)?;
+    }
+    if let Ok(profit) = charged.minus(cost).and_then(positive) {
+        ledger.direct(&clearing(currency), &margin, profit)?;
+    }
+    Ok(())
+}
+
+/// Passes on amounts that are worth a transfer.
+fn positive(amount: Amount) -> Result<Amount, crate::money::AmountError> {
+    if amount.is_zero() { Err(crate::money::AmountError::Negative) } else { Ok(amount) }
+}
+
+/// A purchase or payout is refused: gives back what was set aside.
+pub fn refused(
+    ledger: &mut Ledger<'_>,
+    merchant: MerchantId,
+    holds: &mut [Hold],
+) -> Result<(), LedgerError> {
+    for hold in holds {
+        let currency = hold.amount.currency();
+        let account = AccountKey::merchant(merchant, currency);
+        ledger.void(hold, &account, &clearing(currency))?;
+    }
+    Ok(())
+}
+
+/// A payer has paid the merchant through a channel: credits the gross amount and takes our fee.
+pub fn collected(
+    ledger: &mut Ledger<'_>,
+    merchant: MerchantId,
+    channel: &str,
+    gross: Amount,
+    fee: Amount,
+) -> Result<(), LedgerError> {
+    let currency = gross.currency();
+    let account = AccountKey::merchant(merchant, currency);
+    let inbound = AccountKey::new(AccountRole::Inbound(channel.to_owned()), currency);
+    ledger.direct(&inbound, &account, gross)?;
+    if !fee.is_zero() {
+        ledger.direct(&account, &AccountKey::new(AccountRole::Fees, currency), fee)?;
+    }
+    Ok(())
+}
+
+/// Which way the operator corrects a balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The merchant receives.
+    Credit,
+    /// The merchant gives.
+    Debit,
+}
+
+/// The operator funds or corrects a merchant's balance.
+pub fn funded(
+    ledger: &mut Ledger<'_>,
+    merchant: MerchantId,
+    direction: Direction,
+    amount: Amount,
+) -> Result<crate::identifier::TransferId, LedgerError> {
+    let currency = amount.currency();
+    let account = AccountKey::merchant(merchant, currency);
+    let bank = AccountKey::new(AccountRole::Bank, currency);
+    match direction {
+        Direction::Credit => ledger.direct(&bank, &account, amount),
+        Direction::Debit => ledger.direct(&account, &bank, amount),
+    }
+}
+
+/// An upstream takes back a delivery that was final: the merchant gets the charge back, the
+/// upstream its cost, and our margin what is left between them.
+pub fn delivery_reversed(
+    ledger: &mut Ledger<'_>,
+    merchant: MerchantId,
+    upstream: &UpstreamName,
+    charge: Amount,
+    cost: Amount,
+) -> Result<(), LedgerError> {
+    let currency = charge.currency();
+    let margin = AccountKey::new(AccountRole::Margin, currency);
+    if !cost.is_zero() {
+        ledger.direct(&float(upstream, currency), &clearing(currency), cost)?;
+    }
+    if let Ok(profit) = charge.minus(cost).and_then(positive) {
+        ledger.direct(&margin, &clearing(currency), profit)?;
+    }
+    ledger.direct(&clearing(currency), &AccountKey::merchant(merchant, currency), charge)?;
+    if let Ok(loss) = cost.minus(charge).and_then(positive) {
+        ledger.direct(&clearing(currency), &margin, loss)?;
+    }
+    Ok(())
+}
+
+/// An upstream delivered what it had refused for good: the merchant pays as much of the charge as
+/// the balance bears and owes us the rest.
+pub fn refusal_reversed(
+    ledger: &mut Ledger<'_>,
+    merchant: MerchantId,
+    upstream: &UpstreamName,
+    charge: Amount,
+    cost: Amount,
+) -> Result<(), LedgerError> {
+    let currency = charge.currency();
+    let account = AccountKey::merchant(merchant, currency);
+    let available = ledger.available(&account)?.clamp(0, charge.minor());
+    let borne = Amount::new(available, currency).map_err(|_| LedgerError::Overflow)?;
+    if !borne.is_zero() {
+        ledger.direct(&account, &clearing(currency), borne)?;
+    }
+    if let Ok(owed) = charge.minus(borne).and_then(positive) {
+        let receivable = AccountKey::new(AccountRole::Receivable(merchant), currency);
+        ledger.direct(&receivable, &clearing(currency), owed)?;
+    }
+    pass_on(ledger, upstream, charge, cost)
+}
+
+/// Evidence of money came in that belongs to nobody for certain.
+pub fn suspended(
+    ledger: &mut Ledger<'_>,
+    channel: &str,
+    amount: Amount,
+) -> Result<(), LedgerError> {
+    let currency = amount.currency();
+    let inbound = AccountKey::new(AccountRole::Inbound(channel.to_owned()), currency);
+    ledger.direct(&inbound, &AccountKey::new(AccountRole::Suspense, currency), amount)?;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "posting_tests.rs"]
+mod tests;

@@ -1,0 +1,259 @@
+//! What can be bought, what it is called in each protocol, and what it costs.
+
+use std::time::Duration;
+
+use crate::bill::Bill;
+use crate::identifier::{ProductId, ProtocolName};
+use crate::merchant::Level;
+use crate::money::{Amount, Currency};
+use crate::order::Quote;
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+
+/// Whether a product is on sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProductStatus {
+    /// On sale.
+    Active,
+    /// Switched off, for instance while the biller is down.
+    Inactive,
+}
+
+/// A product's name in one protocol. A protocol may know one product under several codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The protocol.
+    pub protocol: ProtocolName,
+    /// The code that merchants send, byte for byte.
+    pub code: String,
+}
+
+/// What we take for one bill of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The price level for which this holds.
+    pub level: Level,
+    /// The protocol for which this holds; none is for all that have no terms of their own.
+    pub protocol: Option<ProtocolName>,
+    /// What the end customer pays on top, per bill.
+    pub admin_fee: Amount,
+    /// What the merchant keeps of the total, per bill.
+    pub commission: Amount,
+}
+
+/// A daily span in which a product is closed, in minutes since midnight in Asia/Jakarta. A span
+/// whose end lies before its start crosses midnight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CutOff {
+    /// First closed minute.
+    pub from_minute: u16,
+    /// First minute that is open again.
+    pub until_minute: u16,
+}
+
+impl CutOff {
+    /// Whether the product is closed at this instant.
+    pub fn covers(self, at: Timestamp) -> bool {
+        let minute = at.minute_of_day();
+        if self.from_minute <= self.until_minute {
+            (self.from_minute..self.until_minute).contains(&minute)
+        } else {
+            minute >= self.from_minute || minute < self.until_minute
+        }
+    }
+}
+
+/// Something that can be bought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Our own name for it.
+    pub id: ProductId,
+    /// The name on price lists and receipts.
+    pub name: String,
+    /// The group in which price lists show it, such as `pln` or `pdam`.
+    pub group: String,
+    /// The province that it serves, for billers that serve one.
+    pub province: Option<String>,
+    /// Whether it is on sale.
+    pub status: ProductStatus,
+    /// Its names, per protocol.
+    pub aliases: Vec<Alias>,
+    /// Its terms, per level and protocol.
+    pub terms: Vec<Terms>,
+    /// When it is closed, daily.
+    pub cut_off: Option<CutOff>,
+}
+
+impl Product {
+    /// The terms for a merchant of this level in this protocol: those made for the protocol, else
+    /// those for all of them.
+    pub fn terms_for(&self, level: &Level, protocol: &ProtocolName) -> Option<&Terms> {
+        let of_level = || self.terms.iter().filter(|terms| terms.level == *level);
+        of_level()
+            .find(|terms| terms.protocol.as_ref() == Some(protocol))
+            .or_else(|| of_level().find(|terms| terms.protocol.is_none()))
+    }
+
+    /// Whether it can be bought now. `cut_offs` tells whether closing hours are honoured, which the
+    /// sandbox does not do.
+    pub fn on_sale(&self, at: Timestamp, cut_offs: bool) -> Result<(), Refusal> {
+        if self.status == ProductStatus::Inactive {
+            return Err(Refusal::ProductUnavailable);
+        }
+        match self.cut_off {
+            Some(cut_off) if cut_offs && cut_off.covers(at) => Err(Refusal::CutOff),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How long a quote can be paid; the protocol through which it was made decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuoteExpiry {
+    /// Until midnight in Asia/Jakarta.
+    SameDay,
+    /// For this long.
+    After(Duration),
+}
+
+impl QuoteExpiry {
+    /// The first instant at which a quote made now can no longer be paid.
+    pub fn instant(self, made: Timestamp) -> Timestamp {
+        match self {
+            Self::SameDay => made.business_day().end(),
+            Self::After(duration) => made.after(duration),
+        }
+    }
+}
+
+/// Prices a bill: fee and commission count once per single bill in it.
+///
+/// Refuses a bill whose total exceeds `total_max`, and one whose commission exceeds its price.
+pub fn price_bill(terms: &Terms, bill: &Bill, total_max: Amount) -> Result<Quote, Refusal> {
+    let priced = || {
+        let admin = terms.admin_fee.times(bill.count)?;
+        let commission = terms.commission.times(bill.count)?;
+        let price = bill.nominal.plus(admin)?;
+        let charge = price.minus(commission)?;
+        Ok::<_, crate::money::AmountError>(Quote {
+            nominal: bill.nominal,
+            admin_fee: terms.admin_fee,
+            admin,
+            price,
+            charge,
+        })
+    };
+    let quote = priced().map_err(|_| Refusal::AmountInvalid)?;
+    if quote.price.minor() > total_max.minor() || quote.price.currency() != total_max.currency() {
+        return Err(Refusal::BillTooLarge);
+    }
+    if quote.charge.is_zero() {
+        return Err(Refusal::AmountInvalid);
+    }
+    Ok(quote)
+}
+
+/// The highest total of one bill payment, Rp50.000.000 (IAK reference, section 2.6).
+pub fn bill_total_max() -> Amount {
+    Amount::new(50_000_000, Currency::Idr).unwrap_or(Amount::zero(Currency::Idr))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bill::{Detail, Period};
+
+    fn terms(level: &str, protocol: Option<&str>, admin_fee: u32, commission: u32) -> Terms {
+        Terms {
+            level: Level(level.to_owned()),
+            protocol: protocol.map(ProtocolName::new),
+            admin_fee: Amount::rupiah(admin_fee),
+            commission: Amount::rupiah(commission),
+        }
+    }
+
+    fn bill(nominal: u32, count: u32) -> Bill {
+        Bill {
+            customer_name: String::new(),
+            period: Period::None,
+            nominal: Amount::rupiah(nominal),
+            count,
+            details: Detail::none(),
+        }
+    }
+
+    #[test]
+    fn fees_count_per_bill() {
+        // nominal, bills, fee, commission -> admin, price, charge
+        let table = [
+            (150_000, 1, 2500, 600, 2500, 152_500, 151_900),
+            (300_000, 3, 2500, 1200, 7500, 307_500, 303_900),
+            (90_000, 1, 0, 1100, 0, 90_000, 88_900),
+            (1000, 1, 1600, 1800, 1600, 2600, 800),
+        ];
+        for (nominal, count, fee, commission, admin, price, charge) in table {
+            let quote = price_bill(
+                &terms("retail", None, fee, commission),
+                &bill(nominal, count),
+                bill_total_max(),
+            )
+            .expect("priced");
+            assert_eq!(
+                (quote.admin, quote.price, quote.charge),
+                (Amount::rupiah(admin), Amount::rupiah(price), Amount::rupiah(charge))
+            );
+        }
+    }
+
+    #[test]
+    fn bills_without_a_sane_price_are_refused() {
+        let total_max = bill_total_max();
+        let free = terms("retail", None, 0, 0);
+        assert!(price_bill(&free, &bill(50_000_000, 1), total_max).is_ok());
+        assert_eq!(price_bill(&free, &bill(50_000_001, 1), total_max), Err(Refusal::BillTooLarge));
+        assert_eq!(price_bill(&free, &bill(0, 1), total_max), Err(Refusal::AmountInvalid));
+        let generous = terms("retail", None, 0, 500);
+        assert_eq!(price_bill(&generous, &bill(499, 1), total_max), Err(Refusal::AmountInvalid));
+    }
+
+    #[test]
+    fn terms_of_the_protocol_win() {
+        let product = Product {
+            id: ProductId::new("pln-postpaid"),
+            name: "PLN".to_owned(),
+            group: "pln".to_owned(),
+            province: None,
+            status: ProductStatus::Active,
+            aliases: Vec::new(),
+            terms: vec![terms("retail", None, 1, 0), terms("retail", Some("iak"), 2, 0)],
+            cut_off: None,
+        };
+        let fee = |level: &str, protocol: &str| {
+            product
+                .terms_for(&Level(level.to_owned()), &ProtocolName::new(protocol))
+                .map(|terms| terms.admin_fee.minor())
+        };
+        assert_eq!(fee("retail", "iak"), Some(2));
+        assert_eq!(fee("retail", "isikuota"), Some(1));
+        assert_eq!(fee("wholesale", "iak"), None);
+    }
+
+    #[test]
+    fn closing_hours_may_cross_midnight() {
+        let night = CutOff { from_minute: 23 * 60, until_minute: 60 };
+        let noon = CutOff { from_minute: 12 * 60, until_minute: 13 * 60 };
+        let at = |minute: i64| Timestamp::from_milliseconds((minute - 7 * 60) * 60_000);
+        let table = [
+            (night, 23 * 60, true),
+            (night, 59, true),
+            (night, 60, false),
+            (night, 22 * 60 + 59, false),
+            (noon, 12 * 60, true),
+            (noon, 13 * 60, false),
+            (noon, 0, false),
+        ];
+        for (cut_off, minute, closed) in table {
+            assert_eq!(cut_off.covers(at(minute)), closed, "{cut_off:?} at {minute}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Transfers: the only thing that moves money, never changed once made.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::identifier::{AccountId, OrderId, TransferId};
+use crate::money::Amount;
+use crate::time::Timestamp;
+
+/// A SHA-256 digest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Hash(pub [u8; 32]);
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+/// How a transfer moves money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferKind {
+    /// At once.
+    Direct,
+    /// Sets it aside, to be posted or voided later, exactly once.
+    Hold,
+    /// Moves what a hold had set aside.
+    Post(TransferId),
+    /// Gives back what a hold had set aside.
+    Void(TransferId),
+}
+
+/// The movement of an amount from the debit to the credit account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// The number.
+    pub id: TransferId,
+    /// The order that caused it; none for funding.
+    pub order: Option<OrderId>,
+    /// How it moves money.
+    pub kind: TransferKind,
+    /// The account that gives.
+    pub debit: AccountId,
+    /// The account that receives.
+    pub credit: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// When.
+    pub at: Timestamp,
+    /// The transfer before this one on the debit account.
+    pub previous_debit: Option<TransferId>,
+    /// The transfer before this one on the credit account.
+    pub previous_credit: Option<TransferId>,
+    /// Digest of all of the above and of the two previous transfers' digests. Each account carries
+    /// its latest digest, so no past transfer can be changed without every later one showing it.
+    pub hash: Hash,
+}
+
+impl Transfer {
+    /// The digest that this transfer must carry, given those of the transfers before it.
+    ///
+    /// The layout is fixed for ever: big-endian integers in the order of the fields, zero for an
+    /// absent number (numbers start at 1), then both earlier digests, zeros where there is none.
+    pub fn expected_hash(&self, debit_before: Option<Hash>, credit_before: Option<Hash>) -> Hash {
+        let (kind, hold) = match self.kind {
+            TransferKind::Direct => (0_u8, 0),
+            TransferKind::Hold => (1, 0),
+            TransferKind::Post(hold) => (2, hold.0),
+            TransferKind::Void(hold) => (3, hold.0),
+        };
+        let number = |transfer: Option<TransferId>| transfer.map_or(0, |id| id.0).to_be_bytes();
+        let digest = |hash: Option<Hash>| hash.map_or([0; 32], |hash| hash.0);
+        let mut hasher = Sha256::new();
+        hasher.update(self.id.0.to_be_bytes());
+        hasher.update(self.order.map_or(0, |order| order.0).to_be_bytes());
+        hasher.update([kind]);
+        hasher.update(hold.to_be_bytes());
+        hasher.update(self.debit.0.to_be_bytes());
+        hasher.update(self.credit.0.to_be_bytes());
+        hasher.update(self.amount.minor().to_be_bytes());
+        hasher.update(self.amount.currency().code());
+        hasher.update(self.at.milliseconds().to_be_bytes());
+        hasher.update(number(self.previous_debit));
+        hasher.update(number(self.previous_credit));
+        hasher.update(digest(debit_before));
+        hasher.update(digest(credit_before));
+        Hash(hasher.finalize().into())
+    }
+}

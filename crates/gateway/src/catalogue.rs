@@ -1,0 +1,82 @@
+//! Merchants, credentials and products as one snapshot in memory, made for look-up.
+//!
+//! A snapshot never changes; a change makes a new one. Everything here also stands in the store.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use domain::{Credential, Merchant, MerchantId, Product, ProductId, ProtocolName};
+
+/// The snapshot.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    merchants: HashMap<MerchantId, Arc<Merchant>>,
+    credentials: HashMap<ProtocolName, HashMap<String, Vec<Arc<Credential>>>>,
+    products: BTreeMap<ProductId, Arc<Product>>,
+    aliases: HashMap<ProtocolName, BTreeMap<String, Arc<Product>>>,
+}
+
+impl Catalogue {
+    /// Arranges what the store holds.
+    pub fn new(
+        merchants: Vec<Merchant>,
+        credentials: Vec<Credential>,
+        products: Vec<Product>,
+    ) -> Self {
+        let mut catalogue = Self::default();
+        for merchant in merchants {
+            catalogue.merchants.insert(merchant.id, Arc::new(merchant));
+        }
+        for credential in credentials {
+            let of_protocol = catalogue.credentials.entry(credential.protocol.clone()).or_default();
+            let of_identifier = of_protocol.entry(credential.identifier.clone()).or_default();
+            of_identifier.push(Arc::new(credential));
+        }
+        for product in products {
+            let product = Arc::new(product);
+            for alias in &product.aliases {
+                let of_protocol = catalogue.aliases.entry(alias.protocol.clone()).or_default();
+                of_protocol.insert(alias.code.clone(), Arc::clone(&product));
+            }
+            catalogue.products.insert(product.id.clone(), product);
+        }
+        catalogue
+    }
+
+    /// Whether nobody could deal yet.
+    pub fn is_empty(&self) -> bool {
+        self.merchants.is_empty()
+    }
+
+    /// The merchant of this number.
+    pub fn merchant(&self, id: MerchantId) -> Option<&Arc<Merchant>> {
+        self.merchants.get(&id)
+    }
+
+    /// The live credentials under this identifier; several during a rotation.
+    pub fn credentials(&self, protocol: &str, identifier: &str) -> &[Arc<Credential>] {
+        self.credentials
+            .get(protocol)
+            .and_then(|of_protocol| of_protocol.get(identifier))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The product of this name.
+    pub fn product(&self, id: &ProductId) -> Option<&Arc<Product>> {
+        self.products.get(id)
+    }
+
+    /// The product that this protocol calls by this code.
+    pub fn product_by_code(&self, protocol: &str, code: &str) -> Option<&Arc<Product>> {
+        self.aliases.get(protocol).and_then(|of_protocol| of_protocol.get(code))
+    }
+
+    /// Every code of this protocol with its product, in the order of the codes.
+    pub fn codes(&self, protocol: &str) -> impl Iterator<Item = (&str, &Arc<Product>)> {
+        self.aliases
+            .get(protocol)
+            .into_iter()
+            .flatten()
+            .map(|(code, product)| (code.as_str(), product))
+    }
+}

@@ -1,0 +1,156 @@
+//! Asking what is owed: the supplier first, then one commit that claims the reference.
+
+use std::sync::Arc;
+
+use domain::command::{Decline, MakeQuote, Request, fingerprint};
+use domain::product::{QuoteExpiry, bill_total_max, price_bill};
+use domain::{
+    Bill, Command, Merchant, MerchantStatus, Mode, Order, OrderState, Product, ProtocolName,
+    Reference, ReferenceKey, Refusal, Reply,
+};
+use tokio::time::timeout;
+
+use crate::ports::{BillAnswer, BillQuestion, Parameters};
+use crate::{Gateway, Rejection, reply};
+
+/// What a protocol answers when a reference comes again after its inquiry was answered. Twins that
+/// arrive while the first is still under way always get the same answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeats {
+    /// The reference is used up, even for the same question.
+    Refused,
+    /// The same question gets the same answer; another one is refused.
+    Answered,
+}
+
+/// An inquiry, as a protocol hands it over.
+#[derive(Debug, Clone)]
+pub struct Inquiry {
+    /// Who asks.
+    pub merchant: Arc<Merchant>,
+    /// Through which protocol.
+    pub protocol: ProtocolName,
+    /// Live or test.
+    pub mode: Mode,
+    /// Under which reference.
+    pub reference: Reference,
+    /// For which product, in the protocol's own code.
+    pub code: String,
+    /// For which customer.
+    pub destination: String,
+    /// What else was given.
+    pub parameters: Parameters,
+    /// How long the quote can be paid.
+    pub expiry: QuoteExpiry,
+    /// What becomes of repeats.
+    pub repeats: Repeats,
+}
+
+impl Gateway {
+    /// Asks the supplier what is owed and stores the quote, or the supplier's refusal, under the
+    /// merchant's reference. Refusals of ours store nothing and leave the reference free.
+    pub async fn inquire(&self, inquiry: Inquiry) -> Result<Arc<Order>, Rejection> {
+        if inquiry.merchant.status == MerchantStatus::Suspended {
+            return Err(Refusal::AccountSuspended.into());
+        }
+        let catalogue = self.catalogue();
+        let product = catalogue
+            .product_by_code(inquiry.protocol.as_str(), &inquiry.code)
+            .ok_or(Refusal::ProductUnknown)?;
+        product.on_sale(self.now(), self.settings.cut_offs)?;
+        let request = self.request(&inquiry, product);
+        if let Some(order) = self.store.order_by_reference(&request.key).await? {
+            let same = order.fingerprint == request.fingerprint;
+            return match inquiry.repeats {
+                Repeats::Answered if same => inquired(order),
+                Repeats::Answered | Repeats::Refused => Err(Refusal::ReferenceUsed.into()),
+            };
+        }
+        match self.ask_supplier(&inquiry, product).await {
+            BillAnswer::Bill(bill) => self.store_quote(&inquiry, product, request, bill).await,
+            BillAnswer::Refused(refusal) => {
+                let command = Command::Decline(Decline { request, refusal });
+                self.store_inquiry(command).await
+            }
+            BillAnswer::Silent => Err(Refusal::SupplierTimeout.into()),
+        }
+    }
+
+    fn request(&self, inquiry: &Inquiry, product: &Product) -> Request {
+        let parameters = &inquiry.parameters;
+        let months = parameters.months.map(|months| months.to_string()).unwrap_or_default();
+        let amount = parameters.amount.map(|amount| amount.to_string()).unwrap_or_default();
+        let fingerprint = fingerprint([
+            inquiry.code.as_str(),
+            &inquiry.destination,
+            &months,
+            parameters.year.as_deref().unwrap_or_default(),
+            parameters.identity_number.as_deref().unwrap_or_default(),
+            &amount,
+        ]);
+        Request {
+            key: ReferenceKey {
+                merchant: inquiry.merchant.id,
+                protocol: inquiry.protocol.clone(),
+                mode: inquiry.mode,
+                reference: inquiry.reference.clone(),
+            },
+            fingerprint,
+            product: product.id.clone(),
+            code: inquiry.code.clone(),
+            destination: inquiry.destination.clone(),
+            upstream: self.settings.upstream.clone(),
+            at: self.now(),
+        }
+    }
+
+    async fn ask_supplier(&self, inquiry: &Inquiry, product: &Product) -> BillAnswer {
+        let Some(upstream) = self.upstream(&self.settings.upstream) else {
+            return BillAnswer::Refused(Refusal::ProductUnavailable);
+        };
+        let question = BillQuestion {
+            protocol: inquiry.protocol.clone(),
+            code: inquiry.code.clone(),
+            product: product.id.clone(),
+            destination: inquiry.destination.clone(),
+            parameters: inquiry.parameters.clone(),
+        };
+        let answer = timeout(self.settings.answer_within, upstream.inquire(question)).await;
+        answer.unwrap_or(BillAnswer::Silent)
+    }
+
+    async fn store_quote(
+        &self,
+        inquiry: &Inquiry,
+        product: &Product,
+        request: Request,
+        bill: Bill,
+    ) -> Result<Arc<Order>, Rejection> {
+        let terms = product
+            .terms_for(&inquiry.merchant.level, &inquiry.protocol)
+            .ok_or(Refusal::ProductNotAllowed)?;
+        let quote = price_bill(terms, &bill, bill_total_max())?;
+        let expires_at = inquiry.expiry.instant(request.at);
+        let command = Command::MakeQuote(MakeQuote { request, bill, quote, expires_at });
+        self.store_inquiry(command).await
+    }
+
+    async fn store_inquiry(&self, command: Command) -> Result<Arc<Order>, Rejection> {
+        match reply(self.store.execute(command, None).await)? {
+            Reply::Inquired { order, .. } => inquired(order),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+fn inquired(order: Arc<Order>) -> Result<Arc<Order>, Rejection> {
+    match order.state {
+        OrderState::Declined(refusal) => Err(refusal.into()),
+        _ => Ok(order),
+    }
+}
+
+/// A reply that does not belong to the command that was sent.
+pub(crate) fn unexpected(reply: &Reply) -> Rejection {
+    crate::ports::StoreFault::Corrupt(format!("unexpected reply {reply:?}")).into()
+}

@@ -1,0 +1,189 @@
+//! Paying a quote: money aside and intent durable first, then the call, then the outcome.
+//!
+//! The work runs in tasks of its own, so that a merchant who hangs up stops nothing. The merchant
+//! waits for the outcome only until the answer deadline; after that *pending* is the truth.
+
+use std::sync::Arc;
+
+use domain::command::{Accept, Resolve};
+use domain::{
+    Amount, Command, Doubt, Merchant, MerchantStatus, Order, OrderId, OrderState, Outcome, Refusal,
+    Reply,
+};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{error, warn};
+
+use crate::inquire::unexpected;
+use crate::ports::{Purchase, StoreFault, Supplied};
+use crate::{Gateway, InFlight, Rejection, reply};
+
+/// A confirmed order and the merchant's balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// The order: succeeded, failed, or still processing.
+    pub order: Arc<Order>,
+    /// What is available after it.
+    pub balance: Amount,
+    /// Whether the order had been confirmed before; nothing moved now.
+    pub repeated: bool,
+}
+
+/// What the accepting task leaves to be waited for.
+enum Accepted {
+    Begun(Payment, JoinHandle<Result<Payment, StoreFault>>),
+    Before(Payment),
+}
+
+impl Gateway {
+    /// Pays a quote and waits for its outcome until the answer deadline.
+    pub async fn pay(
+        self: &Arc<Self>,
+        merchant: &Arc<Merchant>,
+        order: OrderId,
+    ) -> Result<Payment, Rejection> {
+        let deadline = Instant::now() + self.settings.answer_within;
+        let accepting = {
+            let gateway = Arc::clone(self);
+            let merchant = Arc::clone(merchant);
+            self.calls.spawn(async move { gateway.accept(&merchant, order).await })
+        };
+        let accepted = accepting.await.map_err(|_| StoreFault::Stopped)??;
+        match accepted {
+            Accepted::Before(payment) => Ok(payment),
+            Accepted::Begun(pending, call) => match timeout_at(deadline, call).await {
+                Ok(Ok(Ok(payment))) => Ok(payment),
+                Ok(Ok(Err(fault))) => {
+                    error!(order = %order, %fault, "outcome could not be stored");
+                    Ok(pending)
+                }
+                Ok(Err(_)) | Err(_) => Ok(pending),
+            },
+        }
+    }
+
+    async fn accept(
+        self: &Arc<Self>,
+        merchant: &Merchant,
+        order: OrderId,
+    ) -> Result<Accepted, Rejection> {
+        let order = self.order(merchant, order).await?;
+        if order.state == OrderState::Quoted {
+            self.check_payable(merchant, &order)?;
+        }
+        let in_flight = self.mark_in_flight(order.id);
+        let now = self.now();
+        let command = Command::Accept(Accept {
+            order: order.id,
+            merchant: merchant.id,
+            currency: merchant.currency,
+            upstream: order.upstream.clone(),
+            owner: self.process,
+            at: now,
+            question_due: now.after(self.settings.call_within),
+        });
+        match reply(self.store.execute(command, None).await)? {
+            Reply::Accepted { order, balance } => {
+                let pending = Payment { order: Arc::clone(&order), balance, repeated: false };
+                Ok(Accepted::Begun(pending, self.begin_call(order, in_flight)))
+            }
+            Reply::AcceptedBefore { order, balance } => {
+                Ok(Accepted::Before(Payment { order, balance, repeated: true }))
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn check_payable(&self, merchant: &Merchant, order: &Order) -> Result<(), Refusal> {
+        if merchant.status == MerchantStatus::Suspended {
+            return Err(Refusal::AccountSuspended);
+        }
+        let catalogue = self.catalogue();
+        let product = catalogue.product(&order.product).ok_or(Refusal::ProductUnavailable)?;
+        product.on_sale(self.now(), self.settings.cut_offs)
+    }
+
+    fn begin_call(
+        self: &Arc<Self>,
+        order: Arc<Order>,
+        in_flight: InFlight,
+    ) -> JoinHandle<Result<Payment, StoreFault>> {
+        let gateway = Arc::clone(self);
+        self.calls.spawn(async move {
+            let result = gateway.call(order).await;
+            drop(in_flight);
+            result
+        })
+    }
+
+    /// Makes the call of an accepted order's attempt and records what it brings.
+    async fn call(self: &Arc<Self>, order: Arc<Order>) -> Result<Payment, StoreFault> {
+        let attempt = order.attempt().map_or(0, |attempt| attempt.number);
+        let purchase = Purchase { order: Arc::clone(&order), attempt };
+        let supplied = match self.upstream(&order.upstream) {
+            Some(upstream) => timeout(self.settings.call_within, upstream.pay(purchase))
+                .await
+                .unwrap_or_else(|_| Outcome::Unknown(Doubt::Silent).into()),
+            None => Outcome::Unknown(Doubt::Silent).into(),
+        };
+        self.record(&order, attempt, supplied).await
+    }
+
+    /// Makes an outcome durable. What the supplier says is believed only if it fits the order.
+    pub(crate) async fn record(
+        &self,
+        order: &Order,
+        attempt: u16,
+        supplied: Supplied,
+    ) -> Result<Payment, StoreFault> {
+        let currency = order.quote.map_or(domain::Currency::Idr, |quote| quote.charge.currency());
+        let command = Command::Resolve(Resolve {
+            order: order.id,
+            attempt,
+            merchant: order.key.merchant,
+            currency,
+            upstream: order.upstream.clone(),
+            outcome: believed(order, supplied),
+            at: self.now(),
+        });
+        match self.execute_until_done(command).await?? {
+            Reply::Resolved { order, balance } => Ok(Payment { order, balance, repeated: false }),
+            Reply::Contradicted { order, balance } => {
+                error!(order = %order.id, "supplier contradicts a final outcome; a person must decide");
+                Ok(Payment { order, balance, repeated: true })
+            }
+            other => Err(StoreFault::Corrupt(format!("unexpected reply {other:?}"))),
+        }
+    }
+
+    /// An outcome must not be lost because the store is busy or its disk is full for a while.
+    async fn execute_until_done(
+        &self,
+        command: Command,
+    ) -> Result<Result<Reply, StoreFault>, StoreFault> {
+        let mut pause = std::time::Duration::from_millis(10);
+        loop {
+            match self.store.execute(command.clone(), None).await {
+                Ok(answer) => {
+                    return Ok(answer.map_err(|refusal| StoreFault::Corrupt(refusal.to_string())));
+                }
+                Err(fault @ (StoreFault::Corrupt(_) | StoreFault::Stopped)) => return Err(fault),
+                Err(fault) => warn!(%fault, "outcome waits for the store"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(std::time::Duration::from_secs(1));
+        }
+    }
+}
+
+/// A supplier that claims to have paid another amount than was ordered has not settled anything.
+fn believed(order: &Order, supplied: Supplied) -> Outcome {
+    let ordered = order.quote.map(|quote| quote.nominal);
+    match supplied.nominal {
+        Some(nominal) if Some(nominal) != ordered => {
+            error!(order = %order.id, "supplier claims another amount than was ordered");
+            Outcome::Unknown(Doubt::Contradictory)
+        }
+        _ => supplied.outcome,
+    }
+}

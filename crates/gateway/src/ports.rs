@@ -1,0 +1,258 @@
+//! What the use cases need from the world.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use domain::command::Answer;
+use domain::{
+    Account, AccountKey, Amount, Bill, Command, Order, OrderId, Outcome, ProductId, ProtocolName,
+    ReferenceKey, Refusal, Timestamp, UpstreamName,
+};
+use thiserror::Error;
+
+use crate::catalogue::Catalogue;
+
+/// Why the store did not answer. None of these says anything about the merchant's request.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreFault {
+    /// Too much is waiting. Nothing was done; the same command may be sent again.
+    #[error("store is busy")]
+    Busy,
+    /// The command's deadline passed before its turn came. Nothing was done.
+    #[error("command waited too long and was not carried out")]
+    TooLate,
+    /// The commit failed, for instance because the disk is full. Nothing was done.
+    #[error("commit failed: {0}")]
+    CommitFailed(String),
+    /// The stored data cannot be what we wrote, or a rule of ours is broken. Nothing was done.
+    #[error("stored data is damaged: {0}")]
+    Corrupt(String),
+    /// The store has stopped, or the answer was lost on the way. The command may have been done.
+    #[error("store has stopped")]
+    Stopped,
+}
+
+/// The commit pipeline: commands in, durable replies out.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Carries out a command. When this returns a reply, everything that the command changed is
+    /// durable. A command that is still waiting at `deadline` is dropped before it is decided.
+    /// Dropping the future does not undo a command that was handed over.
+    async fn execute(
+        &self,
+        command: Command,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, StoreFault>;
+
+    /// Point read: sees every acknowledged commit.
+    async fn order(&self, id: OrderId) -> Result<Option<Arc<Order>>, StoreFault>;
+
+    /// Point read: sees every acknowledged commit.
+    async fn order_by_reference(
+        &self,
+        key: &ReferenceKey,
+    ) -> Result<Option<Arc<Order>>, StoreFault>;
+
+    /// Point read: sees every acknowledged commit.
+    async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault>;
+}
+
+/// List reads. They may lag by a second and share nothing with the commit path.
+#[async_trait]
+pub trait Reports: Send + Sync {
+    /// All merchants, credentials and products.
+    async fn catalogue(&self) -> Result<Catalogue, StoreFault>;
+
+    /// Orders in processing whose next question is due at `now`, the longest due first.
+    async fn questions_due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault>;
+
+    /// Orders in processing with a number above `after`, in the order of their numbers.
+    async fn processing(&self, after: OrderId, limit: u32) -> Result<Vec<Arc<Order>>, StoreFault>;
+
+    /// Orders of all merchants and protocols under this reference, newest first.
+    async fn orders_named(
+        &self,
+        reference: &str,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault>;
+}
+
+/// The wall clock.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Randomness that nobody can guess.
+pub trait Entropy: Send + Sync {
+    /// Fills the bytes.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// What a merchant adds to an inquiry besides product and number. A product that has no use for a
+/// parameter ignores it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Parameters {
+    /// For how many months to pay.
+    pub months: Option<u8>,
+    /// For which year to pay.
+    pub year: Option<String>,
+    /// The owner's identity number.
+    pub identity_number: Option<String>,
+    /// The amount to pay, where the payer chooses it.
+    pub amount: Option<Amount>,
+}
+
+/// Asks an upstream what is owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillQuestion {
+    /// The protocol in which the merchant asked; the sandbox honours that protocol's test numbers.
+    pub protocol: ProtocolName,
+    /// The code under which the merchant asked.
+    pub code: String,
+    /// The product.
+    pub product: ProductId,
+    /// The customer's number.
+    pub destination: String,
+    /// What else was given.
+    pub parameters: Parameters,
+}
+
+/// An upstream's answer to an inquiry. No money moves by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BillAnswer {
+    /// This is owed.
+    Bill(Bill),
+    /// The supplier refuses.
+    Refused(Refusal),
+    /// The supplier did not answer.
+    Silent,
+}
+
+/// One attempt at one order, as handed to an upstream. Order and attempt number together never
+/// occur twice, so adapters make their idempotency key of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purchase {
+    /// The order.
+    pub order: Arc<Order>,
+    /// Which attempt.
+    pub attempt: u16,
+}
+
+/// What an upstream says of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supplied {
+    /// What it brought.
+    pub outcome: Outcome,
+    /// What the supplier says it paid to the biller; compared with the order where it is given.
+    pub nominal: Option<Amount>,
+}
+
+impl From<Outcome> for Supplied {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, nominal: None }
+    }
+}
+
+/// What an upstream says when it is asked about an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// This became of it.
+    Supplied(Supplied),
+    /// It has never heard of it.
+    NotReceived,
+}
+
+/// News of an attempt that an upstream brings by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The order.
+    pub order: OrderId,
+    /// Which attempt.
+    pub attempt: u16,
+    /// Who says so.
+    pub upstream: UpstreamName,
+    /// What is said.
+    pub supplied: Supplied,
+}
+
+/// How the outcome of an attempt can be learned after its call broke off. The adapter declares it,
+/// so that no caller can buy twice by accident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusBy {
+    /// By asking. That the supplier has never heard of an attempt proves that it was not bought
+    /// once the attempt is older than this; without a duration it never proves anything.
+    Asking {
+        /// Age from which absence is proof.
+        absence_proves_after: Option<Duration>,
+    },
+    /// By making the same call again, which this supplier recognises.
+    Repeating,
+    /// Only by the supplier's own signed notice; asking is impossible and repeating buys again.
+    NoticeOnly,
+}
+
+/// What a person decides about an order whose outcome the supplier leaves open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was delivered.
+    Success,
+    /// It was not, and will not be.
+    Failed,
+}
+
+/// The upstream cannot be told an outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SettleFault {
+    /// This upstream is not ours to tell.
+    #[error("upstream decides by itself")]
+    Unsupported,
+    /// It has never heard of the attempt.
+    #[error("upstream has never received this order")]
+    NotReceived,
+    /// Its own record says something else for good.
+    #[error("upstream has settled this order already")]
+    Settled,
+    /// It could not record the verdict.
+    #[error("upstream could not record the verdict: {0}")]
+    Failed(String),
+}
+
+/// A connection to somebody else's API. What an adapter does not do is refused by the defaults.
+#[async_trait]
+pub trait Upstream: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &UpstreamName;
+
+    /// How outcomes are learned after a call broke off.
+    fn status_by(&self) -> StatusBy;
+
+    /// Asks what is owed.
+    async fn inquire(&self, question: BillQuestion) -> BillAnswer {
+        let _ = question;
+        BillAnswer::Refused(Refusal::ProductUnavailable)
+    }
+
+    /// Pays a bill. Whatever is not affirmed by the supplier is unknown.
+    async fn pay(&self, purchase: Purchase) -> Supplied {
+        let _ = purchase;
+        Supplied::from(Outcome::Refused(Refusal::ProductUnavailable))
+    }
+
+    /// Asks what became of an attempt. Changes nothing at the supplier.
+    async fn ask(&self, purchase: Purchase) -> Told {
+        let _ = purchase;
+        Told::Supplied(Outcome::Unknown(domain::Doubt::Silent).into())
+    }
+
+    /// Tells the upstream what a person decided. Only the sandbox lets itself be told.
+    async fn settle(&self, purchase: Purchase, verdict: Verdict) -> Result<(), SettleFault> {
+        let _ = (purchase, verdict);
+        Err(SettleFault::Unsupported)
+    }
+}
