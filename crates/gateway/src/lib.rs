@@ -25,6 +25,7 @@ use domain::{
     Timestamp, UpstreamName,
 };
 use thiserror::Error;
+use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 pub use catalogue::Catalogue;
@@ -127,14 +128,22 @@ impl Gateway {
         self.settings.cut_offs
     }
 
-    /// Changes merchants, credentials, products or a balance, and makes the change visible to the
-    /// requests that follow.
-    pub async fn administer(&self, command: Command) -> Result<Reply, Rejection> {
-        let reply = self.store.execute(command, None).await??;
-        if reply == Reply::Stored {
-            self.catalogue.store(Arc::new(self.reports.catalogue().await?));
+    /// Changes merchants, credentials, products or balances, and makes the changes visible to the
+    /// requests that follow. The commands share commits and may be carried out in any order; the
+    /// first that fails is reported after all have been tried.
+    pub async fn administer(&self, commands: Vec<Command>) -> Result<(), Rejection> {
+        let mut running = JoinSet::new();
+        for command in commands {
+            let store = Arc::clone(&self.store);
+            running.spawn(async move { reply(store.execute(command, None).await) });
         }
-        Ok(reply)
+        let mut first_failure = Ok(());
+        while let Some(joined) = running.join_next().await {
+            let done = joined.unwrap_or(Err(StoreFault::Stopped.into())).map(drop);
+            first_failure = first_failure.and(done);
+        }
+        self.catalogue.store(Arc::new(self.reports.catalogue().await?));
+        first_failure
     }
 
     /// What a merchant may still spend.

@@ -1,0 +1,223 @@
+//! What can be typed: the commands and their options. What they do stands elsewhere.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Lunas: gerbang pembayaran dan PPOB dalam satu program · a payment and bill-payment gateway in
+/// one program. Without a command it runs the sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "lunas", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// Options of the sandbox, which runs when no command is given.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxOptions,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Gateway uji coba · run the gateway with a demo merchant, catalogue and built-in supplier
+    Sandbox(SandboxOptions),
+    /// Periksa pembukuan · audit the books, also beside a running server; changes nothing
+    Verify(VerifyOptions),
+    /// Buat permintaan bertanda tangan · print a signed request body
+    #[command(subcommand)]
+    Sign(SignCommand),
+    /// Urus pesanan · look after orders of a running server
+    #[command(subcommand)]
+    Order(OrderCommand),
+}
+
+/// How the sandbox runs.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SandboxOptions {
+    /// Address and port to listen on; port 0 takes any free one
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Folder that keeps the data; an empty or new one starts anew
+    #[arg(long, default_value = "lunas-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Seed from which the built-in supplier makes its bills
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Which of IAK's two schemes of test numbers holds
+    #[arg(long, value_enum, default_value_t = IakNumbers::New)]
+    pub(crate) iak_numbers: IakNumbers,
+    /// How long a merchant waits for an outcome before being told that it is pending
+    #[arg(long, default_value = "25s", value_parser = parse_duration, value_name = "DURATION")]
+    pub(crate) answer_within: Duration,
+    /// How long the supplier may take for one call before its outcome counts as unknown
+    #[arg(long, default_value = "120s", value_parser = parse_duration, value_name = "DURATION")]
+    pub(crate) call_within: Duration,
+    /// How many connections are kept open at once
+    #[arg(long, default_value_t = 4096, value_name = "N")]
+    pub(crate) connections: usize,
+}
+
+/// IAK's two schemes of sandbox numbers, which contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IakNumbers {
+    /// The last four digits name phase and response code.
+    New,
+    /// The last digit names the case, as in the official client libraries' examples.
+    Old,
+}
+
+/// What to audit.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyOptions {
+    /// Folder that keeps the data
+    #[arg(long, default_value = "lunas-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+/// Protocols in which a request can be signed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SignCommand {
+    /// A request of the IAK API
+    Iak(SignIakOptions),
+}
+
+/// Who signs an IAK request, and which.
+#[derive(Debug, Args)]
+pub(crate) struct SignIakOptions {
+    /// User name
+    #[arg(long, global = true, default_value = "081200001111")]
+    pub(crate) username: String,
+    /// API key
+    #[arg(long, global = true, default_value = "9f1c2ab34de5f678")]
+    pub(crate) api_key: String,
+    /// The request
+    #[command(subcommand)]
+    pub(crate) request: SignIakRequest,
+}
+
+/// The IAK requests that can be signed.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SignIakRequest {
+    /// Daftar harga · the price list
+    PricelistPasca {
+        /// `all`, `active` or `non active`
+        #[arg(long, default_value = "all")]
+        status: String,
+    },
+    /// Cek tagihan · ask what is owed
+    InqPasca {
+        /// Product code, such as PLNPOSTPAID
+        code: String,
+        /// Customer number
+        hp: String,
+        /// Your own name for the order; a new one is made when none is given
+        #[arg(long)]
+        ref_id: Option<String>,
+        /// Number of months, for BPJS and BPJSTK
+        #[arg(long)]
+        month: Option<u8>,
+        /// Tax year, for PBB
+        #[arg(long)]
+        year: Option<String>,
+        /// Identity number, for ESAMSAT
+        #[arg(long)]
+        nomor_identitas: Option<String>,
+        /// Amount, where the payer chooses it
+        #[arg(long)]
+        amount: Option<u64>,
+    },
+    /// Bayar · pay what was inquired
+    PayPasca {
+        /// The `tr_id` of the inquiry
+        tr_id: String,
+    },
+    /// Cek status · ask what became of a payment
+    Checkstatus {
+        /// The reference of the inquiry
+        ref_id: String,
+    },
+    /// Only the signature over a text of your own
+    Text {
+        /// What follows user name and key
+        text: String,
+    },
+}
+
+/// What an operator does with orders.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrderCommand {
+    /// Putuskan pesanan pending · decide a pending order by hand
+    Resolve {
+        /// The merchant's reference
+        reference: String,
+        /// What became of it
+        verdict: VerdictWord,
+        /// Our number of the order, where several merchants use the reference
+        #[arg(long, value_name = "N")]
+        order: Option<u64>,
+        /// Where the server listens
+        #[arg(long, env = "LUNAS_SERVER", default_value = "http://127.0.0.1:8080")]
+        server: String,
+        /// Bearer token of the admin API
+        #[arg(long, env = "LUNAS_TOKEN", default_value = "sandbox-admin", hide_env_values = true)]
+        token: String,
+    },
+}
+
+/// A verdict, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerdictWord {
+    /// It was delivered.
+    Success,
+    /// It was not.
+    Failed,
+}
+
+impl VerdictWord {
+    /// The word itself, as the admin API takes it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Reads `500ms`, `25s` or `2m`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).unwrap_or_default();
+    let number: u64 =
+        digits.parse().map_err(|_| format!("`{text}` is not a duration such as 25s"))?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        _ => Err(format!("`{text}` needs a unit: ms, s or m")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("25s"), Ok(Duration::from_secs(25)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
+        for text in ["", "25", "s", "1h", "-1s", "1.5s"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

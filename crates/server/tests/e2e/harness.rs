@@ -1,0 +1,259 @@
+//! Starts the real program, talks to it, kills it, and reads both books.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use protocols::sandbox::book::{Book, Entry};
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up on it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The program under test.
+pub fn lunas() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_lunas"))
+}
+
+/// A data folder and the server that runs on it, if one does.
+pub struct Sandbox {
+    pub data: TempDir,
+    options: Vec<String>,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    url: String,
+    welcome: String,
+}
+
+/// An answer, as text.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+}
+
+impl Sandbox {
+    /// A server on a new data folder.
+    pub fn start(options: &[&str]) -> Self {
+        let mut sandbox = Self {
+            data: TempDir::new().unwrap(),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+            running: None,
+        };
+        sandbox.restart();
+        sandbox
+    }
+
+    /// Starts the server on the data that is there.
+    pub fn restart(&mut self) {
+        self.try_restart().unwrap_or_else(|error| panic!("the server did not start: {error}"));
+    }
+
+    /// Starts the server; gives what it wrote to standard error if it ends instead.
+    pub fn try_restart(&mut self) -> Result<(), String> {
+        assert!(self.running.is_none(), "one server at a time");
+        let mut child = lunas()
+            .args(["sandbox", "--listen", "127.0.0.1:0", "--data"])
+            .arg(self.data.path())
+            .args(&self.options)
+            .env("LUNAS_LOG", "warn")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let errors = collect(child.stderr.take().unwrap());
+        let lines = lines_of(child.stdout.take().unwrap());
+        let mut welcome = String::new();
+        while let Ok(line) = lines.recv_timeout(PATIENCE) {
+            welcome.push_str(&line);
+            welcome.push('\n');
+            if line.contains(" verify --data ") {
+                let url = welcome
+                    .split_whitespace()
+                    .find(|word| word.starts_with("http://"))
+                    .unwrap()
+                    .to_owned();
+                self.running = Some(Running { child, url, welcome });
+                return Ok(());
+            }
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        Err(errors.join().unwrap())
+    }
+
+    pub fn url(&self) -> &str {
+        &self.running.as_ref().unwrap().url
+    }
+
+    /// The socket address that the server listens on.
+    pub fn address(&self) -> &str {
+        self.url().strip_prefix("http://").unwrap()
+    }
+
+    /// What the server printed when it was ready.
+    pub fn welcome(&self) -> &str {
+        &self.running.as_ref().unwrap().welcome
+    }
+
+    /// Ends the server as a power cut would, as far as the program is concerned.
+    pub fn kill(&mut self) {
+        let mut running = self.running.take().unwrap();
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+    }
+
+    /// Asks the server to stop and waits until it has; gives its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let mut running = self.running.take().unwrap();
+        let process = running.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+        let code = running.child.wait().unwrap().code();
+        code
+    }
+
+    /// Posts a body.
+    pub fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Answer {
+        post(self.url(), path, content_type, body)
+    }
+
+    /// Posts JSON to one of the sandbox's own controls, which must accept it.
+    pub fn control(&self, path: &str, body: &serde_json::Value) {
+        let answer = self.post(path, "application/json", body.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        let mut answer = agent().get(format!("{}{path}", self.url())).call().unwrap();
+        read(&mut answer)
+    }
+
+    /// `lunas verify` on the data; fails the test unless the books are clean.
+    pub fn verify(&self) {
+        let output = self.verify_output();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    pub fn verify_output(&self) -> Output {
+        lunas().args(["verify", "--data"]).arg(self.data.path()).output().unwrap()
+    }
+
+    /// `lunas order resolve` against this server.
+    pub fn resolve(&self, reference: &str, verdict: &str) -> Output {
+        lunas()
+            .args(["order", "resolve", reference, verdict, "--server", self.url()])
+            .output()
+            .unwrap()
+    }
+
+    /// What the built-in supplier has sold, by its own book.
+    pub fn book(&self) -> BTreeMap<u64, Entry> {
+        book(self.data.path())
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.kill();
+        }
+    }
+}
+
+/// Reads the supplier's book; an order that stands in it twice fails the test.
+fn book(data: &Path) -> BTreeMap<u64, Entry> {
+    let mut sold = BTreeMap::new();
+    for entry in Book::read(&data.join("sandbox-book.jsonl")).unwrap() {
+        let order = entry.order;
+        assert!(sold.insert(order, entry).is_none(), "order {order} was bought twice");
+    }
+    sold
+}
+
+/// Posts a body to a server that may be dying: `None` when no answer came.
+pub fn try_post(url: &str, path: &str, content_type: &str, body: &[u8]) -> Option<Answer> {
+    let request = agent().post(format!("{url}{path}")).content_type(content_type);
+    let mut answer = request.send(body).ok()?;
+    let status = answer.status().as_u16();
+    let content_type = content_type_of(&answer);
+    let body = answer.body_mut().read_to_string().ok()?;
+    Some(Answer { status, content_type, body })
+}
+
+fn post(url: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
+    try_post(url, path, content_type, body).unwrap_or_else(|| panic!("no answer from {url}{path}"))
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .into()
+}
+
+fn read(answer: &mut ureq::http::Response<ureq::Body>) -> Answer {
+    Answer {
+        status: answer.status().as_u16(),
+        content_type: content_type_of(answer),
+        body: answer.body_mut().read_to_string().unwrap(),
+    }
+}
+
+fn content_type_of(answer: &ureq::http::Response<ureq::Body>) -> String {
+    let value = answer.headers().get("content-type");
+    value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+/// Waits until the condition holds, looking again and again; fails the test if it never does.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < PATIENCE, "gave up waiting until {what}");
+        thread::yield_now();
+        thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// A folder with a copy of the data of a server that is not running.
+pub fn copied(data: &Path) -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    for entry in std::fs::read_dir(data).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let path = folder.path().to_owned();
+    (folder, path)
+}
+
+fn lines_of(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+fn collect(mut output: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        let _ = output.read_to_string(&mut text);
+        text
+    })
+}

@@ -1,0 +1,18 @@
+//! End-to-end tests by capability, against the real program with its own data and port.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
+mod bad_input;
+mod crash_recovery;
+mod deadlines;
+mod first_run;
+mod harness;
+mod iak_client;
+mod iak_postpaid;
+mod idempotency;
+mod silent_sockets;
+mod supplier_faults;
