@@ -8,6 +8,8 @@
 //! This crate does not know HTTP, SQL, or the name of any protocol.
 
 pub mod catalogue;
+#[cfg(any(test, feature = "in-memory"))]
+pub mod in_memory;
 mod inquire;
 mod pay;
 pub mod ports;
@@ -221,3 +223,6 @@ impl Drop for InFlight {
 fn reply(answer: Result<Answer, StoreFault>) -> Result<Reply, Rejection> {
     Ok(answer??)
 }
+
+#[cfg(test)]
+mod gateway_tests;

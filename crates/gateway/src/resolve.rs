@@ -92,7 +92,7 @@ impl Gateway {
         }
     }
 
-    fn ask_in_background(self: &Arc<Self>, order: Arc<Order>) {
+    pub(crate) fn ask_in_background(self: &Arc<Self>, order: Arc<Order>) {
         let Some(in_flight) = self.mark_alone(order.id) else { return };
         let gateway = Arc::clone(self);
         self.calls.spawn(async move {
@@ -111,7 +111,7 @@ impl Gateway {
     }
 
     /// Asks the upstream of an order's latest attempt and records what it says.
-    async fn ask(&self, order: &Arc<Order>) -> Result<Payment, StoreFault> {
+    pub(crate) async fn ask(&self, order: &Arc<Order>) -> Result<Payment, StoreFault> {
         let attempt = order
             .attempt()
             .ok_or_else(|| StoreFault::Corrupt(format!("order {} has no attempt", order.id)))?;

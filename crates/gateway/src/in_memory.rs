@@ -1,0 +1,193 @@
+//! A store that keeps everything in memory, for tests of whatever stands above the store.
+//!
+//! It decides by the same rules as every engine and is durable as long as the process lives. It is
+//! compiled for tests only.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use async_trait::async_trait;
+use domain::audit::{Auditor, Finding, Summary};
+use domain::command::{Answer, Funding, FundingKey, Keys};
+use domain::decide::decide;
+use domain::working_set::{Change, LastNumbers, WorkingSet};
+use domain::{
+    Account, AccountKey, Command, Credential, Merchant, Order, OrderId, OrderState, Product,
+    ProductId, ReferenceKey, Timestamp, Transfer,
+};
+
+use crate::catalogue::Catalogue;
+use crate::ports::{Reports, Store, StoreFault};
+
+/// Everything that was ever changed.
+#[derive(Debug, Default)]
+struct Records {
+    last: LastNumbers,
+    accounts: HashMap<AccountKey, Account>,
+    transfers: Vec<Transfer>,
+    orders: BTreeMap<OrderId, Arc<Order>>,
+    references: HashMap<ReferenceKey, OrderId>,
+    fundings: HashMap<FundingKey, Funding>,
+    merchants: Vec<Merchant>,
+    credentials: Vec<Credential>,
+    products: BTreeMap<ProductId, Product>,
+}
+
+/// The store.
+#[derive(Debug, Default)]
+pub struct InMemory {
+    records: Mutex<Records>,
+}
+
+impl InMemory {
+    /// Audits everything that the store holds.
+    pub fn audit(&self) -> Result<Summary, Finding> {
+        let records = self.records();
+        let mut auditor = Auditor::new(records.accounts.values().cloned())?;
+        records.transfers.iter().try_for_each(|transfer| auditor.transfer(transfer))?;
+        records.orders.values().try_for_each(|order| auditor.order(order))?;
+        auditor.finish()
+    }
+
+    /// How many orders and transfers there are: two equal counts around a request show that it
+    /// stored nothing new.
+    pub fn counts(&self) -> (usize, usize) {
+        let records = self.records();
+        (records.orders.len(), records.transfers.len())
+    }
+
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Records {
+    fn load(&self, command: &Command) -> WorkingSet {
+        let mut keys = Keys::default();
+        command.add_keys(&mut keys);
+        let mut working_set = WorkingSet::new(self.last);
+        for key in keys.accounts {
+            let account = self.accounts.get(&key).cloned();
+            working_set.put_account(key, account);
+        }
+        for id in keys.orders {
+            working_set.put_order(id, self.orders.get(&id).cloned());
+        }
+        for key in keys.references {
+            let order = self.references.get(&key).and_then(|id| self.orders.get(id)).cloned();
+            working_set.put_reference(key, order);
+        }
+        for key in keys.fundings {
+            let funding = self.fundings.get(&key).cloned();
+            working_set.put_funding(key, funding);
+        }
+        working_set
+    }
+
+    fn save(&mut self, change: Change) {
+        match change {
+            Change::Account(account) => {
+                self.accounts.insert(account.key.clone(), account);
+            }
+            Change::Transfer(transfer) => self.transfers.push(transfer),
+            Change::NewOrder(order) => {
+                self.references.insert(order.key.clone(), order.id);
+                self.orders.insert(order.id, order);
+            }
+            Change::Order(order) => {
+                self.orders.insert(order.id, order);
+            }
+            Change::Funding(funding) => {
+                self.fundings.insert(funding.key.clone(), funding);
+            }
+            Change::Merchant(merchant) => {
+                self.merchants.retain(|other| other.id != merchant.id);
+                self.merchants.push(merchant);
+            }
+            Change::Credential(credential) => self.credentials.push(credential),
+            Change::Product(product) => {
+                self.products.insert(product.id.clone(), product);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for InMemory {
+    async fn execute(
+        &self,
+        command: Command,
+        _deadline: Option<Instant>,
+    ) -> Result<Answer, StoreFault> {
+        let mut records = self.records();
+        let mut working_set = records.load(&command);
+        let decision = decide(&working_set, &command)
+            .map_err(|fault| StoreFault::Corrupt(fault.to_string()))?;
+        for change in decision.changes {
+            working_set.apply(&change);
+            records.save(change);
+        }
+        records.last = working_set.last_numbers();
+        Ok(decision.answer)
+    }
+
+    async fn order(&self, id: OrderId) -> Result<Option<Arc<Order>>, StoreFault> {
+        Ok(self.records().orders.get(&id).cloned())
+    }
+
+    async fn order_by_reference(
+        &self,
+        key: &ReferenceKey,
+    ) -> Result<Option<Arc<Order>>, StoreFault> {
+        let records = self.records();
+        Ok(records.references.get(key).and_then(|id| records.orders.get(id)).cloned())
+    }
+
+    async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault> {
+        Ok(self.records().accounts.get(key).cloned())
+    }
+}
+
+#[async_trait]
+impl Reports for InMemory {
+    async fn catalogue(&self) -> Result<Catalogue, StoreFault> {
+        let records = self.records();
+        Ok(Catalogue::new(
+            records.merchants.clone(),
+            records.credentials.clone(),
+            records.products.values().cloned().collect(),
+        ))
+    }
+
+    async fn questions_due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        let is_due = |order: &Arc<Order>| order.question_due.is_some_and(|due| due <= now);
+        Ok(self.some_orders(limit, is_due))
+    }
+
+    async fn processing(&self, after: OrderId, limit: u32) -> Result<Vec<Arc<Order>>, StoreFault> {
+        let is_open =
+            |order: &Arc<Order>| order.id > after && order.state == OrderState::Processing;
+        Ok(self.some_orders(limit, is_open))
+    }
+
+    async fn orders_named(
+        &self,
+        reference: &str,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        Ok(self.some_orders(limit, |order| order.key.reference.as_str() == reference))
+    }
+}
+
+impl InMemory {
+    fn some_orders(&self, limit: u32, wanted: impl Fn(&Arc<Order>) -> bool) -> Vec<Arc<Order>> {
+        let records = self.records();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        records.orders.values().filter(|order| wanted(order)).take(limit).cloned().collect()
+    }
+}
