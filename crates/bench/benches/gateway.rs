@@ -1,0 +1,5 @@
+//! `cargo bench -p bench`: see the library for what is measured.
+
+fn main() -> anyhow::Result<()> {
+    bench::run()
+}
