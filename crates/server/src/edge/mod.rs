@@ -24,6 +24,9 @@ mod request;
 mod server;
 mod watched;
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
