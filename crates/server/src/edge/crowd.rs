@@ -84,6 +84,8 @@ impl Crowd {
                 self.forget(departed);
             }
             if self.tasks.len() < self.most() {
+                // Finding room at once ends the crush. Room that had to be waited for does not:
+                // if it did, every newcomer could wait the whole time, one after the other.
                 if !waited {
                     self.full_since = None;
                 }
@@ -200,11 +202,6 @@ impl Crowd {
             && Arc::ptr_eq(member, leaving)
         {
             self.leaving = None;
-        }
-        // An eighth of the places must be free before a full crowd counts as a thing of the past;
-        // otherwise each single departure would let another newcomer wait the whole time.
-        if self.tasks.len() < self.most() - self.most() / 8 {
-            self.full_since = None;
         }
     }
 }

@@ -40,11 +40,27 @@ async fn a_declared_length_above_the_limit_is_refused_without_reading() {
 #[tokio::test]
 async fn a_client_sending_too_much_can_read_why() {
     let stand = Stand::open(patient()).await;
-    for _ in 0..20 {
+    for head in [declared(200_000), CHUNKED.to_vec()] {
         let mut client = stand.connect().await;
-        client.send(&declared(200_000)).await;
-        client.send(&vec![b'x'; 200_000]).await;
+        client.send(&head).await;
+        client.send(b"186a0\r\n").await;
+        client.send(&[b'x'; 100_000]).await;
         expect_fault(&mut client, 413, "TooLarge").await;
+        client.keeps_sending().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refused_client_is_not_listened_to_without_end() {
+    let stand = Stand::open(patient()).await;
+    let mut client = stand.connect().await;
+    client.send(&declared(99_999)).await;
+    expect_fault(&mut client, 413, "TooLarge").await;
+    let mut sent = 0;
+    while client.stream.write_all(&[b'x'; 64 * 1024]).await.is_ok() {
+        sent += 64 * 1024;
+        assert!(sent < 64 * 1024 * 1024, "the server read on");
+        tokio::task::yield_now().await;
     }
 }
 

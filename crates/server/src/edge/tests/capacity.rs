@@ -100,6 +100,7 @@ async fn a_newcomer_that_waited_in_vain_is_refused_and_the_next_at_once() {
     assert!(reply.head.contains("connection: close\r\n"));
     assert!(begun.elapsed() >= millis(195));
     newcomer.closed().await;
+    newcomer.keeps_sending().await;
 
     let begun = Instant::now();
     for _ in 0..10 {
@@ -115,7 +116,7 @@ async fn a_newcomer_that_waited_in_vain_is_refused_and_the_next_at_once() {
 }
 
 #[tokio::test]
-async fn after_a_refusal_newcomers_may_wait_again_once_the_crowd_has_thinned() {
+async fn after_a_refusal_newcomers_may_wait_again_once_there_has_been_room() {
     let limits = Limits { connections: 1, admission: millis(200), ..patient() };
     let stand = Stand::open(limits).await;
     let mut held = stand.held_client().await;

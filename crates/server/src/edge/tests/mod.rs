@@ -1,12 +1,12 @@
 //! The edge over real sockets: a server with short limits, a service that does what the path
 //! says, and a client that speaks HTTP byte by byte.
 
-mod accepting;
 mod bodies;
 mod capacity;
 mod deadlines;
 mod exchanges;
 mod shutdown;
+mod simulated;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -197,6 +197,15 @@ impl Client {
         };
         assert_eq!(came, 0, "unexpected: {:?}", String::from_utf8_lossy(&self.unread));
         begun.elapsed()
+    }
+
+    /// Sends on after the server has closed its side. Had it closed the socket altogether, each
+    /// piece would be answered with a reset, and the next one would fail.
+    async fn keeps_sending(&mut self) {
+        for _ in 0..10 {
+            self.send(&[b'x'; 1000]).await;
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Whether the connection is still open; looks for as long as a close that was already
