@@ -88,6 +88,22 @@ async fn a_newcomer_waits_for_a_request_to_finish_and_takes_its_place() {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_to_close_for_a_newcomer_that_found_another_place() {
+    let stand = Stand::open(Limits { connections: 2, ..patient() }).await;
+    let mut held = stand.held_client().await;
+    let mut half = stand.connect().await;
+    half.send(b"GET / HT").await;
+    assert!(half.is_open().await);
+    let mut newcomer = stand.connect().await;
+    newcomer.send(GET).await;
+    assert!(newcomer.is_open().await);
+    drop(half);
+    assert!(!newcomer.reply().await.head.contains("connection: close"));
+    stand.script.release.add_permits(1);
+    assert!(!held.reply().await.head.contains("connection: close"));
+}
+
+#[tokio::test]
 async fn a_newcomer_that_waited_in_vain_is_refused_and_the_next_at_once() {
     let limits = Limits { connections: 1, admission: millis(200), ..patient() };
     let stand = Stand::open(limits).await;
@@ -110,7 +126,9 @@ async fn a_newcomer_that_waited_in_vain_is_refused_and_the_next_at_once() {
     assert_eq!(stand.calls(), 1);
 
     stand.script.release.add_permits(1);
-    assert_eq!(held.reply().await.body, b"released");
+    let reply = held.reply().await;
+    assert_eq!(reply.body, b"released");
+    assert!(!reply.head.contains("connection: close"));
     drop(held);
     assert_eq!(stand.connect().await.ask(GET).await.status, 200);
 }

@@ -81,6 +81,7 @@ fn assert_exactly(took: Duration, expected: Duration) {
     assert!(took >= expected && took < expected + millis(3), "{took:?} is not {expected:?}");
 }
 
+const HOLD: &[u8] = b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n";
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
@@ -135,15 +136,26 @@ async fn a_request_that_has_arrived_is_not_lost_to_a_newcomer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_connection_ordered_out_stays_once_its_request_is_being_worked_on() {
+    let stage = Stage::open(Limits { connections: 1, ..patient() });
+    let mut early = stage.connect();
+    tokio::time::sleep(millis(1)).await;
+    let mut newcomer = stage.connect();
+    early.write_all(HOLD).await.unwrap();
+    assert_eq!(ask(&mut newcomer).await, "503");
+    stage.script.release.add_permits(1);
+    assert_eq!(status(&mut early).await, "200");
+}
+
+#[tokio::test(start_paused = true)]
 async fn newcomers_do_not_each_wait_the_whole_time() {
     let stage = Stage::open(Limits { connections: 1, ..patient() });
-    let hold = b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n";
     let mut first = stage.connect();
-    first.write_all(hold).await.unwrap();
+    first.write_all(HOLD).await.unwrap();
     stage.script.held.acquire().await.unwrap().forget();
     let begun = Instant::now();
     let mut second = stage.connect();
-    second.write_all(hold).await.unwrap();
+    second.write_all(HOLD).await.unwrap();
     tokio::time::sleep(SECOND * 3 / 2).await;
     stage.script.release.add_permits(1);
     assert_eq!(status(&mut first).await, "200");
@@ -196,7 +208,7 @@ async fn a_later_head_has_ten_seconds_from_its_first_byte() {
 async fn a_head_that_began_during_the_request_before_it_has_ten_seconds_from_the_answer() {
     let stage = Stage::open(patient());
     let mut client = stage.connect();
-    client.write_all(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    client.write_all(HOLD).await.unwrap();
     stage.script.held.acquire().await.unwrap().forget();
     client.write_all(b"GET").await.unwrap();
     tokio::time::sleep(SECOND * 20).await;
