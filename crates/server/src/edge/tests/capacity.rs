@@ -228,3 +228,53 @@ async fn a_limit_of_no_connections_is_taken_as_one() {
     let stand = Stand::open(Limits { connections: 0, ..patient() }).await;
     assert_eq!(stand.connect().await.ask(GET).await.status, 200);
 }
+
+/// Asks until the answer comes, opening a new connection whenever the last one made room for
+/// somebody else. Gives the connection back for the next request.
+async fn ask_until_answered(stand: &Stand, client: Option<Client>, body: &str) -> Client {
+    let request =
+        format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let mut client = match client {
+        Some(client) => client,
+        None => stand.connect().await,
+    };
+    loop {
+        let mut answer = vec![0; 4096];
+        let came = match client.stream.write_all(request.as_bytes()).await {
+            Ok(()) => timeout(PATIENCE, client.stream.read(&mut answer)).await.unwrap(),
+            Err(error) => Err(error),
+        };
+        if let Ok(1..) = came {
+            let answer = String::from_utf8_lossy(&answer[..came.unwrap()]).into_owned();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            assert!(answer.ends_with(body), "{answer} is not the answer to {body}");
+            return client;
+        }
+        client = stand.connect().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crush_on_several_threads_serves_everybody_their_own_answer() {
+    let stand = Arc::new(Stand::open(Limits { connections: 8, ..patient() }).await);
+    let crowd: Vec<_> = (0..32)
+        .map(|number| {
+            let stand = Arc::clone(&stand);
+            tokio::spawn(async move {
+                let mut client = None;
+                for request in 0..50 {
+                    let body = format!("request {request} of {number}");
+                    let used = ask_until_answered(&stand, client, &body).await;
+                    client = (request % 5 != 0).then_some(used);
+                }
+            })
+        })
+        .collect();
+    for client in crowd {
+        timeout(PATIENCE * 3, client).await.unwrap().unwrap();
+    }
+    assert!(stand.calls() >= 32 * 50);
+    stand.shutdown.cancel();
+    let stand = Arc::into_inner(stand).unwrap();
+    timeout(PATIENCE, stand.serving).await.unwrap().unwrap();
+}
