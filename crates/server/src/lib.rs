@@ -15,6 +15,7 @@ mod run_sandbox;
 mod sign;
 mod system;
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
@@ -25,7 +26,12 @@ use tracing_subscriber::EnvFilter;
 
 /// Runs the command that was typed and gives the exit code: 0 when it did what was asked.
 pub fn main() -> ExitCode {
-    let command_line = CommandLine::parse();
+    main_with(std::env::args_os())
+}
+
+/// The same for arguments from elsewhere, the program's name first.
+pub fn main_with(arguments: impl IntoIterator<Item: Into<OsString> + Clone>) -> ExitCode {
+    let command_line = CommandLine::parse_from(arguments);
     log_to_standard_error();
     match run(command_line) {
         Ok(code) => code,

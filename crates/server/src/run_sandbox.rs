@@ -93,7 +93,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     let resolver = tokio::spawn(Arc::clone(&gateway).run_resolver(stop.clone()));
     tokio::spawn(take_in_notices(Arc::clone(&gateway), notices_received));
     tokio::spawn(recover(Arc::clone(&gateway)));
-    let limits = Limits { connections_max: options.connections, ..Limits::default() };
+    let limits = Limits { connections: options.connections, ..Limits::default() };
     edge::serve(listener, limits, Arc::new(dispatch) as Arc<dyn Serve>, stop).await;
 
     resolver.await.context("the resolver broke off")?;
