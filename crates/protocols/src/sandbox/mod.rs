@@ -1,7 +1,7 @@
 //! The built-in supplier: it sells everything, delivers at once, and moves no money.
 //!
 //! What a customer owes and how a payment ends are pure functions of what is asked and of a seed
-//! ([`bills`], [`numbers`]); the documented test numbers of the merchants' protocols are honoured.
+//! (`bills`, `numbers`); the documented test numbers of the merchants' protocols are honoured.
 //! What was bought stands in a durable book of the sandbox's own ([`book`]), written before anything
 //! is answered. Tests can order misbehaviour ([`faults`]). [`demo`] is what a first run is seeded
 //! with.

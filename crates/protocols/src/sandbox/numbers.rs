@@ -17,6 +17,10 @@ use super::book::State;
 use crate::iak::codes::{self, Meaning};
 
 /// Which of the provider's two schemes of test numbers holds.
+///
+/// Products for which the scheme documents no numbers take any number of 6 to 20 digits and succeed,
+/// except for the endings 0001, 0014, 0103, 1037, 1039 and 1105, which mean what they mean in the new
+/// scheme; 0999 has several bills where the product can have them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NumberScheme {
     /// The last four digits are phase and response code.
