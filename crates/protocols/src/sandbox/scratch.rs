@@ -1,0 +1,83 @@
+//! For the sandbox's tests: a directory that exists as long as one test, a clock that stands, and
+//! orders.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use domain::product::{bill_total_max, price_bill};
+use domain::{
+    Bill, Kind, MerchantId, Mode, Order, OrderId, OrderState, Product, ProtocolName, Reference,
+    ReferenceKey, Timestamp, UpstreamName,
+};
+use gateway::ports::Clock;
+
+use super::{NAME, demo};
+
+/// A new, empty directory, removed in the end.
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    pub(super) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("lunas-sandbox-{}-{count}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a directory for the test");
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A clock that always shows 2024-01-31 15:45:00 in Jakarta, or what a test sets.
+pub(super) struct Standing(pub(super) Timestamp);
+
+pub(super) const NOW: Timestamp = Timestamp::from_milliseconds(1_706_690_700_000);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// A purchase in processing, priced by the demo catalogue's terms, as far as an upstream looks at
+/// it.
+pub(super) fn order(id: u64, code: &str, destination: &str, bill: Bill) -> Order {
+    let products = demo::products();
+    let aliased = |product: &&Product| product.aliases.iter().any(|alias| alias.code == code);
+    let product = products.iter().find(aliased).expect("in the demo catalogue");
+    let quote = price_bill(&product.terms[0], &bill, bill_total_max());
+    Order {
+        id: OrderId(id),
+        key: ReferenceKey {
+            merchant: MerchantId(1),
+            protocol: ProtocolName::new("iak"),
+            mode: Mode::Live,
+            reference: Reference::new(format!("order-{id}")),
+        },
+        kind: Kind::Purchase,
+        state: OrderState::Processing,
+        fingerprint: [0; 32],
+        product: product.id.clone(),
+        code: code.to_owned(),
+        destination: destination.to_owned(),
+        upstream: UpstreamName::new(NAME),
+        bill: Some(bill),
+        quote: quote.ok(),
+        created_at: NOW,
+        updated_at: NOW,
+        expires_at: NOW.business_day().end(),
+        holds: Vec::new(),
+        attempts: Vec::new(),
+        question_due: None,
+        delivery: None,
+    }
+}
