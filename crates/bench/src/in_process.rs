@@ -52,13 +52,14 @@ pub(crate) fn prepare(data: &Path) -> anyhow::Result<()> {
         for command in demo::commands(NOW).into_iter().chain([fund]) {
             opened.store.execute(command, None).await??;
         }
-        Ok(opened.shutdown().await?)
+        opened.shutdown.shutdown().await;
+        Ok(())
     })
 }
 
 /// The yardstick and the pipeline at one number of callers, each on new data.
 pub(crate) fn measure(callers: usize, duration: Duration) -> anyhow::Result<Vec<Cell>> {
-    let naive = Options { batch_max: 1, ..Options::default() };
+    let naive = Options { batch: 1, ..Options::default() };
     Ok(vec![
         cell("store, one commit per command", callers, duration, naive)?,
         cell("store, shared commits", callers, duration, Options::default())?,
@@ -84,7 +85,7 @@ fn cell(
             latencies.merge(caller.context("a caller broke off")??);
         }
         let elapsed = begun.elapsed();
-        opened.shutdown().await?;
+        opened.shutdown.shutdown().await;
         Ok(Cell::new(name, callers, elapsed, latencies, None, None))
     })
 }

@@ -11,13 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{Amount, Command};
+use domain::{Amount, Command, UpstreamName};
 use gateway::ports::{Clock, Notice};
 use gateway::{Gateway, Parts, Settings};
 use protocols::exchange::Serve;
-use protocols::sandbox::numbers::NumberScheme;
-use protocols::sandbox::{self, Sandbox, demo};
 use protocols::iak;
+use protocols::sandbox::{self, NumberScheme, Sandbox, demo};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -65,7 +64,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             answer_within: options.answer_within,
             call_within: options.call_within,
             cut_offs: false,
-            upstream: sandbox::name(),
+            upstream: UpstreamName::new(sandbox::NAME),
         },
         process: new_process(),
     })
@@ -100,7 +99,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     if timeout(STOP_WITHIN, gateway.finish_calls()).await.is_err() {
         warn!("some calls did not finish; the next start asks what became of them");
     }
-    opened.shutdown().await?;
+    opened.shutdown.shutdown().await;
     info!("stopped");
     Ok(())
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use protocols::sandbox::book::{Book, Entry};
+use domain::OrderId;
+use protocols::sandbox::book::{Book, Entry, FILE_NAME};
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up on it.
@@ -161,7 +162,7 @@ impl Sandbox {
     }
 
     /// What the built-in supplier has sold, by its own book.
-    pub fn book(&self) -> BTreeMap<u64, Entry> {
+    pub fn book(&self) -> BTreeMap<OrderId, Entry> {
         book(self.data.path())
     }
 }
@@ -175,9 +176,9 @@ impl Drop for Sandbox {
 }
 
 /// Reads the supplier's book; an order that stands in it twice fails the test.
-fn book(data: &Path) -> BTreeMap<u64, Entry> {
+fn book(data: &Path) -> BTreeMap<OrderId, Entry> {
     let mut sold = BTreeMap::new();
-    for entry in Book::read(&data.join("sandbox-book.jsonl")).unwrap() {
+    for entry in Book::read(&data.join(FILE_NAME)).unwrap() {
         let order = entry.order;
         assert!(sold.insert(order, entry).is_none(), "order {order} was bought twice");
     }
@@ -227,17 +228,6 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
         thread::yield_now();
         thread::park_timeout(Duration::from_millis(10));
     }
-}
-
-/// A folder with a copy of the data of a server that is not running.
-pub fn copied(data: &Path) -> (TempDir, PathBuf) {
-    let folder = TempDir::new().unwrap();
-    for entry in std::fs::read_dir(data).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-    }
-    let path = folder.path().to_owned();
-    (folder, path)
 }
 
 fn lines_of(output: impl Read + Send + 'static) -> mpsc::Receiver<String> {
