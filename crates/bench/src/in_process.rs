@@ -16,6 +16,7 @@ use domain::{
 };
 use gateway::ports::{Entropy, Store};
 use protocols::sandbox::demo;
+use storage::pipeline;
 use storage::sqlite::{Options, open};
 use tokio::task::JoinSet;
 
@@ -59,7 +60,8 @@ pub(crate) fn prepare(data: &Path) -> anyhow::Result<()> {
 
 /// The yardstick and the pipeline at one number of callers, each on new data.
 pub(crate) fn measure(callers: usize, duration: Duration) -> anyhow::Result<Vec<Cell>> {
-    let naive = Options { batch: 1, ..Options::default() };
+    let alone = pipeline::Options { batch: 1, ..pipeline::Options::default() };
+    let naive = Options { pipeline: alone, ..Options::default() };
     Ok(vec![
         cell("store, one commit per command", callers, duration, naive)?,
         cell("store, shared commits", callers, duration, Options::default())?,
