@@ -80,7 +80,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
         ready: Arc::clone(&ready),
         iak: iak::Served::new(
             Arc::clone(&gateway),
-            iak::Settings { tr_id_key: opened.instance_key, addresses: iak::any_address },
+            iak::Settings { tr_id_key: opened.instance_key, addresses: iak::any_address() },
         ),
         administration: Box::new(Administration::new(Arc::clone(&gateway), ADMIN_TOKEN)),
         control: Some(Box::new(Control::new(clock, supplier))),

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use protocols::sandbox::book::State;
+use serde_json::json;
 
 use crate::harness::{Sandbox, wait_until};
 use crate::iak_client::{inquiry_body, payment_body, status, try_send};
@@ -15,6 +16,8 @@ use crate::iak_client::{inquiry_body, payment_body, status, try_send};
 /// How often the process is killed. The soak command sets `LUNAS_KILLS`.
 const KILLS: u32 = 20;
 const CLIENTS: usize = 8;
+const FAILS: &str = "082100001037";
+const STAYS_PENDING: &str = "082100001039";
 
 /// What a client was told of one order before the process died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +43,9 @@ impl Load {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let ref_id = format!("KILL-{number}");
             let hp = match number % 10 {
-                0 => "530000001037",
-                1 => "530000001039",
-                _ => "530000000000",
+                0 => FAILS,
+                1 => STAYS_PENDING,
+                _ => "082100000000",
             };
             if self.one_order(&ref_id, hp).is_none() {
                 return;
@@ -52,7 +55,10 @@ impl Load {
 
     /// `None` once the server is gone.
     fn one_order(&self, ref_id: &str, hp: &str) -> Option<()> {
-        let inquiry = try_send(&self.url, &inquiry_body("PLNPOSTPAID", hp, ref_id))?;
+        let mut body = inquiry_body("SHOPEEPAY", hp, ref_id);
+        // Little enough for the demo balance to bear the longest soak.
+        body["desc"] = json!({ "amount": 10 });
+        let inquiry = try_send(&self.url, &body)?;
         assert_eq!(inquiry.code(), "00", "{inquiry:?}");
         self.remember(ref_id, Told::Quoted);
         let payment = payment_body(inquiry.number("tr_id"));
@@ -138,7 +144,7 @@ fn compare_books<'a>(sandbox: &Sandbox, references: impl Iterator<Item = &'a Str
         wait_until("every outcome is known", || {
             let now = status(sandbox, ref_id);
             code = now.code().to_owned();
-            let pays_later = now.value["hp"] == "530000001039";
+            let pays_later = now.value["hp"] == STAYS_PENDING;
             let is_final = code != "39" || pays_later;
             if is_final && ["00", "39"].contains(&code.as_str()) {
                 charged += now.number("selling_price");
@@ -148,9 +154,8 @@ fn compare_books<'a>(sandbox: &Sandbox, references: impl Iterator<Item = &'a Str
         *states.entry(code).or_insert(0_usize) += 1;
     }
     let book = sandbox.book();
-    let sold = |wanted: fn(State) -> bool| {
-        book.values().filter(|entry| wanted(entry.state)).count()
-    };
+    let sold =
+        |wanted: fn(State) -> bool| book.values().filter(|entry| wanted(entry.state)).count();
     let ours = |code: &str| states.get(code).copied().unwrap_or_default();
     assert_eq!(ours("00"), sold(|state| state == State::Success), "{states:?}");
     assert_eq!(ours("39"), sold(|state| matches!(state, State::Pending(_))), "{states:?}");
