@@ -52,7 +52,6 @@ fn wrong_requests_get_the_documented_code() {
         ("sign", json!("00000000000000000000000000000000"), 200, "100"),
         ("username", json!("nobody"), 200, "100"),
         ("code", json!("NOTHING"), 200, "20"),
-        ("hp", json!("12345"), 200, "14"),
         ("ref_id", json!("with blank"), 200, "03"),
         ("ref_id", json!("cs"), 200, "03"),
         ("ref_id", json!("1000000001"), 200, "03"),
