@@ -203,25 +203,20 @@ impl<'a> Ledger<'a> {
         if debit_key.currency != amount.currency() || credit_key.currency != amount.currency() {
             return Err(LedgerError::CurrencyMismatch);
         }
-        let mut debit = self.take_account(debit_key)?;
-        let mut credit = self.take_account(credit_key)?;
-        let checked = self.checked_transfer(kind, &mut debit, &mut credit, amount);
-        let recorded = checked.map(|transfer| {
-            let latest = Some((transfer.id, transfer.hash));
-            debit.latest = latest;
-            credit.latest = latest;
-            self.last_transfer = transfer.id.0;
-            let id = transfer.id;
-            self.transfers.push(transfer);
-            self.touched.insert(debit_key.clone(), debit);
-            self.touched.insert(credit_key.clone(), credit);
-            id
-        });
-        if recorded.is_err() {
-            self.forget_opened(debit_key);
-            self.forget_opened(credit_key);
-        }
-        recorded
+        let mut opened = self.last_account;
+        let mut debit = self.account_or_new(debit_key, &mut opened)?;
+        let mut credit = self.account_or_new(credit_key, &mut opened)?;
+        let transfer = self.checked_transfer(kind, &mut debit, &mut credit, amount)?;
+        let id = transfer.id;
+        debit.latest = Some((id, transfer.hash));
+        credit.latest = debit.latest;
+        // Nothing is kept before this line, so that a refused transfer leaves nothing behind.
+        self.last_account = opened;
+        self.last_transfer = id.0;
+        self.transfers.push(transfer);
+        self.touched.insert(debit_key.clone(), debit);
+        self.touched.insert(credit_key.clone(), credit);
+        Ok(id)
     }
 
     fn checked_transfer(
@@ -265,8 +260,8 @@ impl<'a> Ledger<'a> {
         Ok(transfer)
     }
 
-    /// The account as it stands, opened if nothing has touched it yet.
-    fn take_account(&mut self, key: &AccountKey) -> Result<Account, LedgerError> {
+    /// The account as it stands, or a new one under the number after `last`.
+    fn account_or_new(&self, key: &AccountKey, last: &mut u64) -> Result<Account, LedgerError> {
         if let Some(account) = self.touched.get(key) {
             return Ok(account.clone());
         }
@@ -275,17 +270,8 @@ impl<'a> Ledger<'a> {
         if let Some(account) = loaded {
             return Ok(account.clone());
         }
-        self.last_account = self.last_account.checked_add(1).ok_or(LedgerError::Overflow)?;
-        let account = Account::open(AccountId(self.last_account), key.clone());
-        self.touched.insert(key.clone(), account.clone());
-        Ok(account)
-    }
-
-    /// A refused transfer must not leave behind an account that it alone would have opened.
-    fn forget_opened(&mut self, key: &AccountKey) {
-        if self.touched.get(key).is_some_and(|account| account.latest.is_none()) {
-            self.touched.remove(key);
-        }
+        *last = last.checked_add(1).ok_or(LedgerError::Overflow)?;
+        Ok(Account::open(AccountId(*last), key.clone()))
     }
 }
 
