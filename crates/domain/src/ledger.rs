@@ -19,12 +19,13 @@ use crate::time::Timestamp;
 use crate::transfer::{Hash, Transfer, TransferKind};
 use crate::working_set::WorkingSet;
 
-/// Why a transfer was not made.
+/// Why a transfer was not made. Declared in the order in which the rules are checked: a transfer
+/// that breaks several is refused for the first. Only `Overflow` shows wherever it is met.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LedgerError {
-    /// A limited account has less available than the transfer takes.
-    #[error("account does not have enough available")]
-    InsufficientFunds,
+    /// The hold was posted or voided before.
+    #[error("hold {0} is resolved already")]
+    HoldResolved(TransferId),
     /// The amount is nothing.
     #[error("transfer moves nothing")]
     NothingToMove,
@@ -34,18 +35,18 @@ pub enum LedgerError {
     /// The accounts or the amount are of different currencies.
     #[error("transfer between currencies")]
     CurrencyMismatch,
-    /// The hold was posted or voided before.
-    #[error("hold {0} is resolved already")]
-    HoldResolved(TransferId),
+    /// The account was not loaded into the working set; a mistake of ours.
+    #[error("account {0:?} was not loaded")]
+    NotLoaded(AccountKey),
+    /// A limited account has less available than the transfer takes.
+    #[error("account does not have enough available")]
+    InsufficientFunds,
     /// The accounts hold less than the hold says; the books are damaged.
     #[error("hold {0} is not on these accounts")]
     HoldMissing(TransferId),
     /// A counter or a number would leave its 64 bits.
     #[error("a counter is exhausted")]
     Overflow,
-    /// The account was not loaded into the working set; a mistake of ours.
-    #[error("account {0:?} was not loaded")]
-    NotLoaded(AccountKey),
 }
 
 /// What a transfer does to the counters of its two accounts.
@@ -227,21 +228,24 @@ impl<'a> Ledger<'a> {
         amount: Amount,
     ) -> Result<Transfer, LedgerError> {
         let minor = amount.minor();
-        let takes = matches!(kind, TransferKind::Direct | TransferKind::Hold);
-        if takes && debit.key.role.is_limited() {
-            let available = debit.counters.available().ok_or(LedgerError::Overflow)?;
-            if available < minor {
-                return Err(LedgerError::InsufficientFunds);
+        match kind {
+            TransferKind::Direct | TransferKind::Hold => {
+                if debit.key.role.is_limited() {
+                    let available = debit.counters.available().ok_or(LedgerError::Overflow)?;
+                    if available < minor {
+                        return Err(LedgerError::InsufficientFunds);
+                    }
+                }
+            }
+            TransferKind::Post(hold) | TransferKind::Void(hold) => {
+                if debit.counters.debits_pending < minor || credit.counters.credits_pending < minor
+                {
+                    return Err(LedgerError::HoldMissing(hold));
+                }
             }
         }
-        move_counters(kind, minor, &mut debit.counters, &mut credit.counters).ok_or(
-            match kind {
-                TransferKind::Post(hold) | TransferKind::Void(hold) => {
-                    LedgerError::HoldMissing(hold)
-                }
-                TransferKind::Direct | TransferKind::Hold => LedgerError::Overflow,
-            },
-        )?;
+        move_counters(kind, minor, &mut debit.counters, &mut credit.counters)
+            .ok_or(LedgerError::Overflow)?;
         let id = self.last_transfer.checked_add(1).ok_or(LedgerError::Overflow)?;
         let mut transfer = Transfer {
             id: TransferId(id),
