@@ -13,9 +13,9 @@ pub enum AccountRole {
     Clearing,
     /// Our deposit with an upstream.
     Float(UpstreamName),
-    /// What we earn on purchases.
+    /// What we earn on purchases and payouts.
     Margin,
-    /// What we earn in fees on collections and payouts.
+    /// What we earn in fees on collections.
     Fees,
     /// The operator's bank.
     Bank,

@@ -226,8 +226,8 @@ pub type Answer = Result<Reply, Refusal>;
 pub enum Reply {
     /// The catalogue or the merchants changed.
     Stored,
-    /// The balance was funded or corrected, now or by an earlier command with the same reference
-    /// and content.
+    /// The balance was funded or corrected, now or by an earlier command with the same reference,
+    /// direction and amount. The reason may differ; the first one stands.
     Funded {
         /// What is available after it.
         balance: Amount,
@@ -260,7 +260,8 @@ pub enum Reply {
         /// What is available after it.
         balance: Amount,
     },
-    /// The outcome contradicts one that is final. Nothing changed; a person has to look.
+    /// The outcome contradicts one that is final, or it is not of the order's latest attempt.
+    /// Nothing changed; a person has to look.
     Contradicted {
         /// The order as it stands.
         order: Arc<Order>,

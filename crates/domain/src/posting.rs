@@ -19,7 +19,8 @@ fn float(upstream: &UpstreamName, currency: Currency) -> AccountKey {
     AccountKey::new(AccountRole::Float(upstream.clone()), currency)
 }
 
-/// The accounts that accepting, resolving or reversing a purchase or payout may touch.
+/// The accounts that accepting and resolving a purchase or payout may touch. Reversing a refusal may
+/// touch the merchant's receivable besides.
 pub fn order_accounts(
     merchant: MerchantId,
     upstream: &UpstreamName,
