@@ -86,7 +86,10 @@ fn decide_fund(working_set: &WorkingSet, fund: &Fund) -> Result<Decision, Decide
         Err(LedgerError::InsufficientFunds) => {
             return Ok(Decision::refused(Refusal::BalanceInsufficient));
         }
-        Err(LedgerError::NothingToMove) => return Ok(Decision::refused(Refusal::AmountInvalid)),
+        // An operator may type any number; one that no counter can take is no damage to the books.
+        Err(LedgerError::NothingToMove | LedgerError::Overflow) => {
+            return Ok(Decision::refused(Refusal::AmountInvalid));
+        }
         Err(error) => return Err(error.into()),
     };
     let balance = balance(&ledger, merchant, currency)?;
