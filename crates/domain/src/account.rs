@@ -1,5 +1,7 @@
 //! Accounts: four counters and a link to the latest transfer.
 
+use sha2::{Digest, Sha256};
+
 use crate::identifier::{AccountId, MerchantId, TransferId, UpstreamName};
 use crate::money::Currency;
 use crate::transfer::Hash;
@@ -42,6 +44,21 @@ impl AccountRole {
             | Self::Receivable(_) => false,
         }
     }
+
+    /// A stable name for the kind of role, and who or what it is for.
+    fn stable_name(&self) -> (&'static str, String) {
+        match self {
+            Self::Merchant(merchant) => ("merchant", merchant.to_string()),
+            Self::Clearing => ("clearing", String::new()),
+            Self::Float(upstream) => ("float", upstream.to_string()),
+            Self::Margin => ("margin", String::new()),
+            Self::Fees => ("fees", String::new()),
+            Self::Bank => ("bank", String::new()),
+            Self::Inbound(channel) => ("inbound", channel.clone()),
+            Self::Suspense => ("suspense", String::new()),
+            Self::Receivable(merchant) => ("receivable", merchant.to_string()),
+        }
+    }
 }
 
 /// An account's name: one per role and currency.
@@ -62,6 +79,21 @@ impl AccountKey {
     /// A merchant's balance.
     pub const fn merchant(merchant: MerchantId, currency: Currency) -> Self {
         Self::new(AccountRole::Merchant(merchant), currency)
+    }
+
+    /// The digest of the name, on which the account's first transfer builds: transfers name accounts
+    /// by number only, and without it two accounts could swap their owners unseen.
+    ///
+    /// The layout is fixed for ever: the role, its owner or channel (numbers in decimal, empty for
+    /// none) and the currency's code, each preceded by its length as a big-endian 64-bit integer.
+    pub fn digest(&self) -> Hash {
+        let (role, owner) = self.role.stable_name();
+        let mut hasher = Sha256::new();
+        for part in [role, &owner, self.currency.code()] {
+            hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hasher.update(part);
+        }
+        Hash(hasher.finalize().into())
     }
 }
 
@@ -106,5 +138,11 @@ impl Account {
         let counters =
             Counters { debits_pending: 0, debits_posted: 0, credits_pending: 0, credits_posted: 0 };
         Self { id, key, counters, latest: None }
+    }
+
+    /// The digest on which the next transfer on this account builds: that of the latest one, or of
+    /// the account's name where there is none.
+    pub fn chain_head(&self) -> Hash {
+        self.latest.map_or_else(|| self.key.digest(), |(_, hash)| hash)
     }
 }

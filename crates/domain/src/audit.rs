@@ -224,9 +224,12 @@ fn check_links(
     {
         return Err("does not follow the transfer before it");
     }
-    let hash = |account: &Replayed| account.latest.map(|(_, hash)| hash);
-    if transfer.hash != transfer.expected_hash(hash(debit), hash(credit)) {
-        return Err("does not carry the hash of its content");
+    let head = |account: &Replayed| match account.latest {
+        Some((_, hash)) => Some(hash),
+        None => Some(account.stored.key.digest()),
+    };
+    if transfer.hash != transfer.expected_hash(head(debit), head(credit)) {
+        return Err("does not carry the hash of its content, history and accounts");
     }
     Ok(())
 }

@@ -259,8 +259,7 @@ impl<'a> Ledger<'a> {
             previous_credit: credit.latest.map(|(id, _)| id),
             hash: Hash([0; 32]),
         };
-        transfer.hash = transfer
-            .expected_hash(debit.latest.map(|(_, hash)| hash), credit.latest.map(|(_, hash)| hash));
+        transfer.hash = transfer.expected_hash(Some(debit.chain_head()), Some(credit.chain_head()));
         Ok(transfer)
     }
 

@@ -52,16 +52,18 @@ pub struct Transfer {
     pub previous_debit: Option<TransferId>,
     /// The transfer before this one on the credit account.
     pub previous_credit: Option<TransferId>,
-    /// Digest of all of the above and of the two previous transfers' digests. Each account carries
-    /// its latest digest, so no past transfer can be changed without every later one showing it.
+    /// Digest of all of the above and of the digests on which it builds. Each account carries its
+    /// latest digest, so no past transfer can be changed without every later one showing it.
     pub hash: Hash,
 }
 
 impl Transfer {
-    /// The digest that this transfer must carry, given those of the transfers before it.
+    /// The digest that this transfer must carry, given those on which it builds: of the transfer
+    /// before it on each account, or of the account's name where it is the first (see
+    /// [`Account::chain_head`](crate::account::Account::chain_head)).
     ///
     /// The layout is fixed for ever: big-endian integers in the order of the fields, zero for an
-    /// absent number (numbers start at 1), then both earlier digests, zeros where there is none.
+    /// absent number (numbers start at 1), then both earlier digests, zeros where none is given.
     pub fn expected_hash(&self, debit_before: Option<Hash>, credit_before: Option<Hash>) -> Hash {
         let (kind, hold) = match self.kind {
             TransferKind::Direct => (0_u8, 0),
