@@ -4,6 +4,8 @@
 //! command names, decides, and saves the changes. A command that forgets to name a record that it
 //! needs therefore fails every test that uses it.
 
+pub(crate) mod histories;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
