@@ -424,6 +424,10 @@ fn check_links(
     debit: &Replayed,
     credit: &Replayed,
 ) -> Result<(), &'static str> {
+    // Numbers start at 1: in the digest, zero stands for no order.
+    if transfer.order == Some(OrderId(0)) {
+        return Err("names order 0, which cannot exist");
+    }
     let currency = transfer.amount.currency();
     if debit.stored.key.currency != currency || credit.stored.key.currency != currency {
         return Err("is in another currency than its accounts");
