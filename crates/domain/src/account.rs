@@ -146,3 +146,67 @@ impl Account {
         self.latest.map_or_else(|| self.key.digest(), |(_, hash)| hash)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Computed apart from this program; a change here would break every chain that is stored.
+    #[test]
+    fn digests_of_names_never_change() {
+        let merchant = AccountKey::merchant(MerchantId(17), Currency::Idr);
+        let float = AccountRole::Float(UpstreamName::new("sandbox"));
+        let table = [
+            (merchant, "bd39bbc0668fad46bd13a9da51ce8aaa47462f5debaa0fd81fdd4d40f83a859b"),
+            (
+                AccountKey::new(float, Currency::Thb),
+                "13372c90da3bb602542d3201f1dab3f5ea284ac2c444b7253e07f1a2021efbe1",
+            ),
+            (
+                AccountKey::new(AccountRole::Clearing, Currency::Idr),
+                "4fe00e72a6327c3900cf6c910b457dddd8c35dccea3b0e9162c59fcfa3f1e814",
+            ),
+        ];
+        for (key, digest) in table {
+            assert_eq!(format!("{:?}", key.digest()), digest, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_names_share_a_digest() {
+        let merchant = MerchantId(1);
+        let roles = [
+            AccountRole::Merchant(merchant),
+            AccountRole::Receivable(merchant),
+            AccountRole::Clearing,
+            AccountRole::Float(UpstreamName::new("1")),
+            AccountRole::Float(UpstreamName::new("")),
+            AccountRole::Margin,
+            AccountRole::Fees,
+            AccountRole::Bank,
+            AccountRole::Inbound("1".to_owned()),
+            AccountRole::Suspense,
+        ];
+        let keys = roles.iter().flat_map(|role| {
+            Currency::ALL.into_iter().map(|currency| AccountKey::new(role.clone(), currency))
+        });
+        let digests: Vec<_> = keys.map(|key| key.digest()).collect();
+        let distinct: std::collections::HashSet<_> = digests.iter().collect();
+        assert_eq!(distinct.len(), digests.len());
+    }
+
+    #[test]
+    fn available_counts_what_is_held_and_not_what_is_to_come() {
+        let counters = Counters {
+            debits_pending: 3,
+            debits_posted: 20,
+            credits_pending: 500,
+            credits_posted: 100,
+        };
+        assert_eq!(counters.available(), Some(77));
+        let exhausted = Counters { debits_pending: 2, debits_posted: i64::MAX, ..counters };
+        assert_eq!(exhausted.available(), Some(98 - i64::MAX));
+        let beyond = Counters { credits_posted: 0, ..exhausted };
+        assert_eq!(beyond.available(), None);
+    }
+}
