@@ -241,7 +241,7 @@ const LAST: &str = "transfer 31";
 
 #[test]
 fn faulty_transfers_are_found() {
-    let table: [Forgery; 14] = [
+    let table: [Forgery; 16] = [
         (|it| append(it, |it| it.amount = rupiah(0)), LAST, "moves nothing"),
         (|it| append(it, |it| it.credit = it.debit), LAST, "from an account to itself"),
         (
@@ -257,6 +257,16 @@ fn faulty_transfers_are_found() {
             LAST,
             "another currency",
         ),
+        (
+            |it| {
+                let baht = account_of(it, "M:THB");
+                let amount = crate::fixtures::amount(5, Currency::Thb);
+                append(it, |it| (it.credit, it.amount) = (baht, amount));
+            },
+            LAST,
+            "another currency",
+        ),
+        (|it| append(it, |it| it.id = TransferId(it.id.0 - 1)), "transfer 30", "out of order"),
         (
             |it| append(it, |it| (it.debit, it.credit) = (it.credit, it.debit)),
             LAST,
@@ -373,7 +383,7 @@ fn faulty_resolutions_are_found() {
 
 #[test]
 fn orders_that_do_not_fit_their_transfers_are_found() {
-    let table: [Forgery; 9] = [
+    let table: [Forgery; 13] = [
         (
             |it| {
                 let (hold, margin) = (transfer_of(it, HOLD, Some(4)), account_of(it, "margin"));
@@ -407,6 +417,14 @@ fn orders_that_do_not_fit_their_transfers_are_found() {
             "order 4",
             "do not come to its charge",
         ),
+        (|it| it.orders[0].holds[0] = it.orders[1].holds[0], "order 1", "for something else"),
+        (|it| it.orders[10].key.mode = Mode::Test, "order 11", "mode or state does not allow"),
+        (
+            |it| it.orders[11].state = OrderState::Processing,
+            "order 12",
+            "a state that its kind does not know",
+        ),
+        (|it| it.orders[7].kind = Kind::Payout, "order 8", "a state that its kind does not know"),
         (|it| it.orders[3].key.merchant = STRANGER, "order 4", "not from its merchant to clearing"),
         (|it| it.orders[10].key.merchant = STRANGER, "order 11", "another merchant's money"),
         (
@@ -446,6 +464,44 @@ fn money_left_on_clearing_is_found_without_an_order() {
         },
         "account 6",
         "has a posted rest",
+    )];
+    check_forgeries(&table);
+}
+
+#[test]
+fn a_funding_comes_from_the_bank_and_no_other_account() {
+    let table: [Forgery; 2] = [
+        (
+            |it| {
+                let margin = account_of(it, "margin");
+                it.transfers[0].debit = margin;
+            },
+            "funding start of merchant 1",
+            "differs from its transfer",
+        ),
+        (
+            |it| {
+                let stranger = account_of(it, "N");
+                it.transfers[0].debit = stranger;
+            },
+            "transfer 1",
+            "more than the account had available",
+        ),
+    ];
+    check_forgeries(&table);
+}
+
+#[test]
+fn two_accounts_of_one_name_are_found() {
+    let table: [Forgery; 1] = [(
+        |it| {
+            let margin = it.accounts.iter().position(|it| it.key == account_key("margin"));
+            let fees = it.accounts.iter().position(|it| it.key == account_key("fees"));
+            let (margin, fees) = (margin.expect("it exists"), fees.expect("it exists"));
+            it.accounts[fees].key = it.accounts[margin].key.clone();
+        },
+        "account 11",
+        "is account 8 again",
     )];
     check_forgeries(&table);
 }

@@ -269,3 +269,20 @@ pub enum Reply {
         balance: Amount,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_fingerprint_do_not_run_together() {
+        let lists: [&[&str]; 6] =
+            [&["ab", "c"], &["a", "bc"], &["abc"], &["abc", ""], &["", "abc"], &["c", "ab"]];
+        for (index, left) in lists.iter().enumerate() {
+            for (other, right) in lists.iter().enumerate() {
+                let same = fingerprint(left.iter().copied()) == fingerprint(right.iter().copied());
+                assert_eq!(same, index == other, "{left:?} and {right:?}");
+            }
+        }
+    }
+}

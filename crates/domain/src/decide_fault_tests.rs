@@ -64,6 +64,14 @@ fn nothing_that_was_left_out_is_taken_for_absent() {
             }
         }
         assert!(faults > 0 || keys.accounts.is_empty(), "{command:?} needs no account");
+
+        // The accounts alone: the order, reference or funding is missing.
+        let mut accounts_only = books.load(&[]);
+        for key in &keys.accounts {
+            accounts_only.put_account(key.clone(), books.accounts.get(key).cloned());
+        }
+        let result = decide(&accounts_only, &command);
+        assert!(matches!(result, Err(DecideFault::NotLoaded(_))), "{command:?}: {result:?}");
     }
 }
 

@@ -266,6 +266,19 @@ fn only_an_own_open_quote_is_accepted() {
     );
 }
 
+/// Collections and payouts have no quote to confirm, whatever their state.
+#[test]
+fn only_purchases_are_accepted() {
+    for kind in [Kind::Collection, Kind::Payout] {
+        let mut books = processing();
+        let mut order = Order::clone(&books.orders[&OrderId(1)]);
+        order.kind = kind;
+        books.orders.insert(OrderId(1), Arc::new(order));
+        let decision = books.decide(&Command::Accept(accept(1)));
+        assert_eq!(decision, Decision::refused(Refusal::OrderNotFound), "{kind:?}");
+    }
+}
+
 #[test]
 fn a_purchase_needs_the_whole_charge() {
     check(
