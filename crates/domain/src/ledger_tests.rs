@@ -220,6 +220,7 @@ fn a_hold_sets_aside_and_is_posted_or_voided() {
     );
 }
 
+/// In blnk #182 a hold that had been rejected could still be committed.
 #[test]
 fn a_hold_is_resolved_once() {
     check(
@@ -264,7 +265,6 @@ fn holds_never_exceed_what_is_available() {
     );
 }
 
-/// blnk #182 and #195 committed a hold that had been rejected.
 #[test]
 fn what_an_account_is_to_receive_cannot_be_spent() {
     check(
