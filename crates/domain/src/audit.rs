@@ -1,20 +1,30 @@
 //! The proof, after the fact, that history was made by the rules.
 //!
 //! An [`Auditor`] is given the stored accounts, then every transfer in the order of their numbers,
-//! then every order, and names the first record that cannot be. It shares the arithmetic of the
-//! ledger and nothing else: it trusts no counter, link or digest, and recomputes them all. The same
-//! auditor serves the `verify` command and the tests.
+//! then every funding, and every order in the order of their numbers; it names the first record that
+//! cannot be. After a finding it has nothing more to say. It shares the arithmetic of the ledger and
+//! nothing else: it trusts no counter, link or digest, and recomputes them all. The same auditor
+//! serves the `verify` command and the tests.
+//!
+//! It does not prove that references are unique, which takes an index, nor what no transfer tells:
+//! whom an order was for, and why an attempt was refused.
+
+mod form;
 
 use std::collections::{BTreeMap, HashMap};
 
 use thiserror::Error;
 
-use crate::account::{Account, AccountKey, Counters};
-use crate::identifier::{AccountId, OrderId, TransferId};
+use crate::account::{Account, AccountKey, AccountRole, Counters};
+use crate::command::Funding;
+use crate::identifier::{AccountId, MerchantId, Mode, OrderId, TransferId};
 use crate::ledger::replay;
-use crate::money::Currency;
-use crate::order::{Order, OrderState};
+use crate::money::{Amount, Currency};
+use crate::order::{Hold, Kind, Order, OrderState};
+use crate::posting::Direction;
+use crate::time::Timestamp;
 use crate::transfer::{Hash, Transfer, TransferKind};
+use form::Holding;
 
 /// The first record that cannot be, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -39,7 +49,9 @@ pub struct Summary {
     pub accounts: u64,
     /// Transfers replayed.
     pub transfers: u64,
-    /// Orders compared with their holds.
+    /// Fundings compared with their transfers.
+    pub fundings: u64,
+    /// Orders compared with their transfers.
     pub orders: u64,
     /// Holds that belong to open orders.
     pub open_holds: u64,
@@ -57,9 +69,32 @@ struct HoldHistory {
     order: Option<OrderId>,
     debit: AccountId,
     credit: AccountId,
-    minor: i64,
-    resolution: Option<(TransferId, bool)>,
+    amount: Amount,
+    resolution: Option<(TransferId, Holding)>,
     claimed: bool,
+}
+
+/// What was moved in the name of one order.
+#[derive(Debug)]
+struct OrderHistory {
+    /// The first transfer, by which a finding tells of an order that does not exist.
+    first: TransferId,
+    /// The merchant whose accounts were touched.
+    merchant: Option<MerchantId>,
+    /// What stays on clearing accounts: posted credits less posted debits.
+    clearing: i128,
+    /// What was passed on to upstreams.
+    passed_on: i128,
+    compared: bool,
+}
+
+/// A transfer that moved a merchant's money and names no order: a funding must name it.
+#[derive(Debug)]
+struct Unexplained {
+    debit: AccountId,
+    credit: AccountId,
+    amount: Amount,
+    at: Timestamp,
 }
 
 /// Replays history and compares.
@@ -67,7 +102,10 @@ struct HoldHistory {
 pub struct Auditor {
     accounts: BTreeMap<AccountId, Replayed>,
     holds: HashMap<TransferId, HoldHistory>,
+    orders: HashMap<OrderId, OrderHistory>,
+    unexplained: BTreeMap<TransferId, Unexplained>,
     last_transfer: Option<TransferId>,
+    last_order: Option<OrderId>,
     summary: Summary,
 }
 
@@ -92,7 +130,10 @@ impl Auditor {
         Ok(Self {
             accounts: known,
             holds: HashMap::new(),
+            orders: HashMap::new(),
+            unexplained: BTreeMap::new(),
             last_transfer: None,
+            last_order: None,
             summary: Summary::default(),
         })
     }
@@ -121,7 +162,8 @@ impl Auditor {
                 replay(transfer, &mut debit.counters, &mut credit.counters)
                     .ok_or("takes a counter below zero")
             })
-            .and_then(|()| check_limit(&debit));
+            .and_then(|()| check_limit(&debit))
+            .and_then(|()| self.attribute(transfer, &debit.stored.key, &credit.stored.key));
         debit.latest = Some((transfer.id, transfer.hash));
         credit.latest = debit.latest;
         self.accounts.insert(transfer.debit, debit);
@@ -131,7 +173,7 @@ impl Auditor {
     }
 
     fn check_hold(&mut self, transfer: &Transfer) -> Result<(), &'static str> {
-        let (hold, posted) = match transfer.kind {
+        let (hold, resolution) = match transfer.kind {
             TransferKind::Direct => return Ok(()),
             TransferKind::Hold => {
                 self.holds.insert(
@@ -140,15 +182,15 @@ impl Auditor {
                         order: transfer.order,
                         debit: transfer.debit,
                         credit: transfer.credit,
-                        minor: transfer.amount.minor(),
+                        amount: transfer.amount,
                         resolution: None,
                         claimed: false,
                     },
                 );
                 return Ok(());
             }
-            TransferKind::Post(hold) => (hold, true),
-            TransferKind::Void(hold) => (hold, false),
+            TransferKind::Post(hold) => (hold, Holding::Posted),
+            TransferKind::Void(hold) => (hold, Holding::Voided),
         };
         let history = self.holds.get_mut(&hold).ok_or("resolves a hold that does not exist")?;
         if history.resolution.is_some() {
@@ -157,56 +199,223 @@ impl Auditor {
         let same = history.order == transfer.order
             && history.debit == transfer.debit
             && history.credit == transfer.credit
-            && history.minor == transfer.amount.minor();
+            && history.amount == transfer.amount;
         if !same {
             return Err("does not match the hold that it resolves");
         }
-        history.resolution = Some((transfer.id, posted));
+        history.resolution = Some((transfer.id, resolution));
         Ok(())
     }
 
-    /// Compares an order with the holds that history shows for it.
-    pub fn order(&mut self, order: &Order) -> Result<(), Finding> {
-        self.summary.orders = self.summary.orders.saturating_add(1);
-        for hold in &order.holds {
-            let history = self.holds.get_mut(&hold.transfer);
-            check_order_hold(order, hold, history)
-                .map_err(|problem| Finding::new(format!("order {}", order.id), problem))?;
+    /// Notes in whose name a transfer moved what.
+    fn attribute(
+        &mut self,
+        transfer: &Transfer,
+        debit: &AccountKey,
+        credit: &AccountKey,
+    ) -> Result<(), &'static str> {
+        let merchants = [debit, credit].map(|key| merchant_of(&key.role));
+        let Some(order) = transfer.order else {
+            if merchants.iter().any(Option::is_some) {
+                let (debit, credit) = (transfer.debit, transfer.credit);
+                let (amount, at) = (transfer.amount, transfer.at);
+                self.unexplained.insert(transfer.id, Unexplained { debit, credit, amount, at });
+            }
+            return Ok(());
+        };
+        let history = self.orders.entry(order).or_insert(OrderHistory {
+            first: transfer.id,
+            merchant: None,
+            clearing: 0,
+            passed_on: 0,
+            compared: false,
+        });
+        for merchant in merchants.into_iter().flatten() {
+            if *history.merchant.get_or_insert(merchant) != merchant {
+                return Err("moves another merchant's money than its order did before");
+            }
+        }
+        let minor = match transfer.kind {
+            TransferKind::Direct | TransferKind::Post(_) => i128::from(transfer.amount.minor()),
+            TransferKind::Hold | TransferKind::Void(_) => 0,
+        };
+        if debit.role == AccountRole::Clearing {
+            history.clearing = history.clearing.saturating_sub(minor);
+        }
+        match credit.role {
+            AccountRole::Clearing => history.clearing = history.clearing.saturating_add(minor),
+            AccountRole::Float(_) => history.passed_on = history.passed_on.saturating_add(minor),
+            _ => {}
         }
         Ok(())
     }
 
-    /// Compares the stored accounts with what was replayed, and looks for holds that no order owns.
+    /// Compares a funding with the transfer that it names.
+    pub fn funding(&mut self, funding: &Funding) -> Result<(), Finding> {
+        self.summary.fundings = self.summary.fundings.saturating_add(1);
+        let merchant = funding.key.merchant;
+        let problem = |problem: &str| {
+            let record = format!("funding {} of merchant {merchant}", funding.key.reference);
+            Finding::new(record, problem)
+        };
+        let made = self
+            .unexplained
+            .remove(&funding.transfer)
+            .ok_or_else(|| problem("names a transfer that is no funding, or another's"))?;
+        let (bank, owner) = match funding.direction {
+            Direction::Credit => (made.debit, made.credit),
+            Direction::Debit => (made.credit, made.debit),
+        };
+        let same = self.role_of(bank) == Some(&AccountRole::Bank)
+            && self.role_of(owner) == Some(&AccountRole::Merchant(merchant))
+            && made.amount == funding.amount
+            && made.at == funding.at;
+        if same { Ok(()) } else { Err(problem("differs from its transfer")) }
+    }
+
+    fn role_of(&self, account: AccountId) -> Option<&AccountRole> {
+        self.accounts.get(&account).map(|account| &account.stored.key.role)
+    }
+
+    /// Compares the next order with what was moved in its name.
+    pub fn order(&mut self, order: &Order) -> Result<(), Finding> {
+        self.summary.orders = self.summary.orders.saturating_add(1);
+        let problem = |problem: String| Finding::new(format!("order {}", order.id), problem);
+        if self.last_order.is_some_and(|last| last >= order.id) {
+            return Err(problem("is out of order".to_owned()));
+        }
+        self.last_order = Some(order.id);
+        form::check(order).map_err(|it| problem(it.to_owned()))?;
+        order
+            .holds
+            .iter()
+            .try_for_each(|hold| self.check_order_hold(order, hold))
+            .map_err(problem)?;
+        self.check_order_history(order).map_err(|it| problem(it.to_owned()))
+    }
+
+    fn check_order_hold(&mut self, order: &Order, hold: &Hold) -> Result<(), String> {
+        let id = hold.transfer;
+        let history =
+            self.holds.get_mut(&id).ok_or_else(|| format!("hold {id} is not in the books"))?;
+        let (debit, credit) = (history.debit, history.credit);
+        if history.order != Some(order.id) || history.amount != hold.amount {
+            return Err(format!("hold {id} is in the books for something else"));
+        }
+        if std::mem::replace(&mut history.claimed, true) {
+            return Err(format!("hold {id} is owned twice"));
+        }
+        if hold.resolved_by != history.resolution.map(|(transfer, _)| transfer) {
+            return Err(format!("hold {id} is resolved differently in the books"));
+        }
+        let found = history.resolution.map_or(Holding::Open, |(_, resolution)| resolution);
+        if found != form::holding(order) {
+            return Err(format!("hold {id} does not fit the order's state"));
+        }
+        if self.role_of(debit) != Some(&AccountRole::Merchant(order.key.merchant))
+            || self.role_of(credit) != Some(&AccountRole::Clearing)
+        {
+            return Err(format!("hold {id} is not from its merchant to clearing"));
+        }
+        Ok(())
+    }
+
+    fn check_order_history(&mut self, order: &Order) -> Result<(), &'static str> {
+        let succeeded = order.state == OrderState::Succeeded;
+        let collection = order.kind == Kind::Collection;
+        let Some(history) = self.orders.get_mut(&order.id) else {
+            let paid = collection && succeeded && order.key.mode == Mode::Live;
+            return if paid { Err("succeeded and brought no money") } else { Ok(()) };
+        };
+        history.compared = true;
+        let test = order.key.mode == Mode::Test;
+        if test || (!collection && form::holding(order) == Holding::Nothing) {
+            return Err("moved money, which its mode or state does not allow");
+        }
+        if history.merchant.is_some_and(|merchant| merchant != order.key.merchant) {
+            return Err("moved another merchant's money");
+        }
+        if history.clearing != 0 {
+            return Err("left money on the clearing account");
+        }
+        if order.state == OrderState::Processing && history.passed_on != 0 {
+            return Err("passed money on before its outcome");
+        }
+        let cost = order.delivery.as_ref().map(|delivery| delivery.cost);
+        let same = cost.is_none_or(|cost| {
+            let held = order.holds.first().map(|hold| hold.amount.currency());
+            i128::from(cost.minor()) == history.passed_on
+                && held.is_none_or(|it| it == cost.currency())
+        });
+        if same { Ok(()) } else { Err("passed on something else than its cost") }
+    }
+
+    /// Compares the stored accounts with what was replayed, and looks for transfers that no order or
+    /// funding owns.
     pub fn finish(mut self) -> Result<Summary, Finding> {
+        self.check_accounts()?;
+        let transfer =
+            |id: TransferId, problem: String| Err(Finding::new(format!("transfer {id}"), problem));
+        let strange = self.orders.iter().filter(|(_, history)| !history.compared);
+        if let Some((order, history)) = strange.min_by_key(|(_, history)| history.first) {
+            return transfer(history.first, format!("names order {order}, which does not exist"));
+        }
+        let unowned = self.holds.iter().filter(|(_, hold)| !hold.claimed);
+        if let Some(id) = unowned.map(|(id, _)| *id).min() {
+            return transfer(id, "is a hold that no order owns".to_owned());
+        }
+        if let Some(id) = self.unexplained.keys().next() {
+            return transfer(*id, "moves a merchant's money for no order or funding".to_owned());
+        }
+        let open = self.holds.values().filter(|hold| hold.resolution.is_none()).count();
+        self.summary.open_holds = u64::try_from(open).unwrap_or(u64::MAX);
+        Ok(self.summary)
+    }
+
+    fn check_accounts(&mut self) -> Result<(), Finding> {
         let mut sums: BTreeMap<Currency, i128> = BTreeMap::new();
         for (id, account) in &self.accounts {
             let problem = |problem: &str| Finding::new(format!("account {id}"), problem);
-            if account.stored.counters != account.counters {
+            let counters = account.stored.counters;
+            if counters != account.counters {
                 return Err(problem("counters differ from the replayed transfers"));
             }
             if account.stored.latest != account.latest {
                 return Err(problem("latest transfer or its hash differs from history"));
             }
-            let counters = account.stored.counters;
+            if account.latest.is_none() {
+                return Err(problem("was opened and never used"));
+            }
             let balance =
                 i128::from(counters.credits_posted).saturating_sub(counters.debits_posted.into());
+            if account.stored.key.role == AccountRole::Clearing && balance != 0 {
+                return Err(problem("is for clearing and has a posted rest"));
+            }
             let sum = sums.entry(account.stored.key.currency).or_default();
             *sum = sum.saturating_add(balance);
             self.summary.accounts = self.summary.accounts.saturating_add(1);
         }
-        if let Some((currency, sum)) = sums.into_iter().find(|(_, sum)| *sum != 0) {
-            let problem = format!("accounts sum to {sum} instead of zero");
-            return Err(Finding::new(currency.code(), problem));
-        }
-        for (id, hold) in &self.holds {
-            if !hold.claimed {
-                return Err(Finding::new(format!("transfer {id}"), "is a hold that no order owns"));
+        // Cannot differ when every transfer was replayed; a proof should not rest on that alone.
+        match sums.into_iter().find(|(_, sum)| *sum != 0) {
+            Some((currency, sum)) => {
+                let problem = format!("accounts sum to {sum} instead of zero");
+                Err(Finding::new(currency.code(), problem))
             }
-            if hold.resolution.is_none() {
-                self.summary.open_holds = self.summary.open_holds.saturating_add(1);
-            }
+            None => Ok(()),
         }
-        Ok(self.summary)
+    }
+}
+
+const fn merchant_of(role: &AccountRole) -> Option<MerchantId> {
+    match role {
+        AccountRole::Merchant(merchant) | AccountRole::Receivable(merchant) => Some(*merchant),
+        AccountRole::Clearing
+        | AccountRole::Float(_)
+        | AccountRole::Margin
+        | AccountRole::Fees
+        | AccountRole::Bank
+        | AccountRole::Inbound(_)
+        | AccountRole::Suspense => None,
     }
 }
 
@@ -215,6 +424,10 @@ fn check_links(
     debit: &Replayed,
     credit: &Replayed,
 ) -> Result<(), &'static str> {
+    // Numbers start at 1: in the digest, zero stands for no order.
+    if transfer.order == Some(OrderId(0)) {
+        return Err("names order 0, which cannot exist");
+    }
     let currency = transfer.amount.currency();
     if debit.stored.key.currency != currency || credit.stored.key.currency != currency {
         return Err("is in another currency than its accounts");
@@ -224,52 +437,24 @@ fn check_links(
     {
         return Err("does not follow the transfer before it");
     }
-    let hash = |account: &Replayed| account.latest.map(|(_, hash)| hash);
-    if transfer.hash != transfer.expected_hash(hash(debit), hash(credit)) {
-        return Err("does not carry the hash of its content");
+    let head = |account: &Replayed| match account.latest {
+        Some((_, hash)) => Some(hash),
+        None => Some(account.stored.key.digest()),
+    };
+    if transfer.hash != transfer.expected_hash(head(debit), head(credit)) {
+        return Err("does not carry the hash of its content, history and accounts");
     }
     Ok(())
 }
 
 fn check_limit(account: &Replayed) -> Result<(), &'static str> {
-    let available = account.counters.available().ok_or("exhausts a counter")?;
-    if account.stored.key.role.is_limited() && available < 0 {
-        return Err("takes more than the account had available");
+    if !account.stored.key.role.is_limited() {
+        return Ok(());
     }
-    Ok(())
-}
-
-fn check_order_hold(
-    order: &Order,
-    hold: &crate::order::Hold,
-    history: Option<&mut HoldHistory>,
-) -> Result<(), String> {
-    let id = hold.transfer;
-    let history = history.ok_or_else(|| format!("hold {id} is not in the books"))?;
-    if history.order != Some(order.id) || history.minor != hold.amount.minor() {
-        return Err(format!("hold {id} is in the books for something else"));
+    match account.counters.available() {
+        Some(available) if available >= 0 => Ok(()),
+        _ => Err("takes more than the account had available"),
     }
-    if std::mem::replace(&mut history.claimed, true) {
-        return Err(format!("hold {id} is owned twice"));
-    }
-    if hold.resolved_by != history.resolution.map(|(transfer, _)| transfer) {
-        return Err(format!("hold {id} is resolved differently in the books"));
-    }
-    let expected = match order.state {
-        OrderState::Processing => None,
-        OrderState::Succeeded => Some(true),
-        OrderState::Failed(_) => Some(false),
-        OrderState::Declined(_)
-        | OrderState::Quoted
-        | OrderState::Awaiting
-        | OrderState::Expired => {
-            return Err(format!("hold {id} belongs to an order that holds nothing"));
-        }
-    };
-    if history.resolution.map(|(_, posted)| posted) != expected {
-        return Err(format!("hold {id} does not fit the order's state"));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

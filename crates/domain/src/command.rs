@@ -226,8 +226,8 @@ pub type Answer = Result<Reply, Refusal>;
 pub enum Reply {
     /// The catalogue or the merchants changed.
     Stored,
-    /// The balance was funded or corrected, now or by an earlier command with the same reference
-    /// and content.
+    /// The balance was funded or corrected, now or by an earlier command with the same reference,
+    /// direction and amount. The reason may differ; the first one stands.
     Funded {
         /// What is available after it.
         balance: Amount,
@@ -260,11 +260,29 @@ pub enum Reply {
         /// What is available after it.
         balance: Amount,
     },
-    /// The outcome contradicts one that is final. Nothing changed; a person has to look.
+    /// The outcome contradicts one that is final, or it is not of the order's latest attempt.
+    /// Nothing changed; a person has to look.
     Contradicted {
         /// The order as it stands.
         order: Arc<Order>,
         /// What is available.
         balance: Amount,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_fingerprint_do_not_run_together() {
+        let lists: [&[&str]; 6] =
+            [&["ab", "c"], &["a", "bc"], &["abc"], &["abc", ""], &["", "abc"], &["c", "ab"]];
+        for (index, left) in lists.iter().enumerate() {
+            for (other, right) in lists.iter().enumerate() {
+                let same = fingerprint(left.iter().copied()) == fingerprint(right.iter().copied());
+                assert_eq!(same, index == other, "{left:?} and {right:?}");
+            }
+        }
+    }
 }

@@ -86,7 +86,10 @@ fn decide_fund(working_set: &WorkingSet, fund: &Fund) -> Result<Decision, Decide
         Err(LedgerError::InsufficientFunds) => {
             return Ok(Decision::refused(Refusal::BalanceInsufficient));
         }
-        Err(LedgerError::NothingToMove) => return Ok(Decision::refused(Refusal::AmountInvalid)),
+        // An operator may type any number; one that no counter can take is no damage to the books.
+        Err(LedgerError::NothingToMove | LedgerError::Overflow) => {
+            return Ok(Decision::refused(Refusal::AmountInvalid));
+        }
         Err(error) => return Err(error.into()),
     };
     let balance = balance(&ledger, merchant, currency)?;
@@ -182,7 +185,7 @@ fn decide_accept(working_set: &WorkingSet, accept: &Accept) -> Result<Decision, 
     if accept.at >= order.expires_at {
         return Ok(Decision::refused(Refusal::QuoteExpired));
     }
-    let quote = order.quote.ok_or(DecideFault::Exhausted)?;
+    let quote = order.quote.ok_or_else(|| incomplete("quote", order))?;
     let mut next = Order::clone(order);
     if order.key.mode == Mode::Live {
         match posting::accepted(&mut ledger, accept.merchant, quote.charge) {
@@ -230,6 +233,10 @@ fn decide_resolve(working_set: &WorkingSet, resolve: &Resolve) -> Result<Decisio
     if order.state != OrderState::Processing {
         return repeated_outcome(&ledger, order, resolve);
     }
+    // Without its hold a delivery would be paid from our margin, and nobody would notice.
+    if order.key.mode == Mode::Live && order.holds.is_empty() {
+        return Err(incomplete("hold", order));
+    }
     match &resolve.outcome {
         Outcome::Delivered(delivery) => deliver(ledger, order, resolve, delivery),
         Outcome::Refused(refusal) => refuse(ledger, order, resolve, *refusal),
@@ -245,6 +252,11 @@ fn decide_resolve(working_set: &WorkingSet, resolve: &Resolve) -> Result<Decisio
             Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
         }
     }
+}
+
+/// The fault of an order that its engine loaded without a part that its state requires.
+fn incomplete(part: &str, order: &Order) -> DecideFault {
+    NotLoaded(format!("{part} of order {}", order.id)).into()
 }
 
 /// What to say to an outcome that comes when the order is final: the same again is a repeat, not

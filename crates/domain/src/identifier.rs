@@ -55,11 +55,11 @@ macro_rules! text {
 }
 
 number! {
-    /// An order, numbered from 1 in the order of acceptance over all merchants.
+    /// An order, numbered over all merchants from 1 in the order in which references were claimed.
     OrderId(u64)
 }
 number! {
-    /// A transfer, numbered from 1 in the order in which it was posted.
+    /// A transfer, numbered from 1 in the order in which it was made.
     TransferId(u64)
 }
 number! {

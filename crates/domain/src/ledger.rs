@@ -19,12 +19,13 @@ use crate::time::Timestamp;
 use crate::transfer::{Hash, Transfer, TransferKind};
 use crate::working_set::WorkingSet;
 
-/// Why a transfer was not made.
+/// Why a transfer was not made. Declared in the order in which the rules are checked: a transfer
+/// that breaks several is refused for the first. Only `Overflow` shows wherever it is met.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LedgerError {
-    /// A limited account has less available than the transfer takes.
-    #[error("account does not have enough available")]
-    InsufficientFunds,
+    /// The hold was posted or voided before.
+    #[error("hold {0} is resolved already")]
+    HoldResolved(TransferId),
     /// The amount is nothing.
     #[error("transfer moves nothing")]
     NothingToMove,
@@ -34,18 +35,18 @@ pub enum LedgerError {
     /// The accounts or the amount are of different currencies.
     #[error("transfer between currencies")]
     CurrencyMismatch,
-    /// The hold was posted or voided before.
-    #[error("hold {0} is resolved already")]
-    HoldResolved(TransferId),
+    /// The account was not loaded into the working set; a mistake of ours.
+    #[error("account {0:?} was not loaded")]
+    NotLoaded(AccountKey),
+    /// A limited account has less available than the transfer takes.
+    #[error("account does not have enough available")]
+    InsufficientFunds,
     /// The accounts hold less than the hold says; the books are damaged.
     #[error("hold {0} is not on these accounts")]
     HoldMissing(TransferId),
     /// A counter or a number would leave its 64 bits.
     #[error("a counter is exhausted")]
     Overflow,
-    /// The account was not loaded into the working set; a mistake of ours.
-    #[error("account {0:?} was not loaded")]
-    NotLoaded(AccountKey),
 }
 
 /// What a transfer does to the counters of its two accounts.
@@ -203,25 +204,20 @@ impl<'a> Ledger<'a> {
         if debit_key.currency != amount.currency() || credit_key.currency != amount.currency() {
             return Err(LedgerError::CurrencyMismatch);
         }
-        let mut debit = self.take_account(debit_key)?;
-        let mut credit = self.take_account(credit_key)?;
-        let checked = self.checked_transfer(kind, &mut debit, &mut credit, amount);
-        let recorded = checked.map(|transfer| {
-            let latest = Some((transfer.id, transfer.hash));
-            debit.latest = latest;
-            credit.latest = latest;
-            self.last_transfer = transfer.id.0;
-            let id = transfer.id;
-            self.transfers.push(transfer);
-            self.touched.insert(debit_key.clone(), debit);
-            self.touched.insert(credit_key.clone(), credit);
-            id
-        });
-        if recorded.is_err() {
-            self.forget_opened(debit_key);
-            self.forget_opened(credit_key);
-        }
-        recorded
+        let mut opened = self.last_account;
+        let mut debit = self.account_or_new(debit_key, &mut opened)?;
+        let mut credit = self.account_or_new(credit_key, &mut opened)?;
+        let transfer = self.checked_transfer(kind, &mut debit, &mut credit, amount)?;
+        let id = transfer.id;
+        debit.latest = Some((id, transfer.hash));
+        credit.latest = debit.latest;
+        // Nothing is kept before this line, so that a refused transfer leaves nothing behind.
+        self.last_account = opened;
+        self.last_transfer = id.0;
+        self.transfers.push(transfer);
+        self.touched.insert(debit_key.clone(), debit);
+        self.touched.insert(credit_key.clone(), credit);
+        Ok(id)
     }
 
     fn checked_transfer(
@@ -232,21 +228,24 @@ impl<'a> Ledger<'a> {
         amount: Amount,
     ) -> Result<Transfer, LedgerError> {
         let minor = amount.minor();
-        let takes = matches!(kind, TransferKind::Direct | TransferKind::Hold);
-        if takes && debit.key.role.is_limited() {
-            let available = debit.counters.available().ok_or(LedgerError::Overflow)?;
-            if available < minor {
-                return Err(LedgerError::InsufficientFunds);
+        match kind {
+            TransferKind::Direct | TransferKind::Hold => {
+                if debit.key.role.is_limited() {
+                    let available = debit.counters.available().ok_or(LedgerError::Overflow)?;
+                    if available < minor {
+                        return Err(LedgerError::InsufficientFunds);
+                    }
+                }
+            }
+            TransferKind::Post(hold) | TransferKind::Void(hold) => {
+                if debit.counters.debits_pending < minor || credit.counters.credits_pending < minor
+                {
+                    return Err(LedgerError::HoldMissing(hold));
+                }
             }
         }
-        move_counters(kind, minor, &mut debit.counters, &mut credit.counters).ok_or(
-            match kind {
-                TransferKind::Post(hold) | TransferKind::Void(hold) => {
-                    LedgerError::HoldMissing(hold)
-                }
-                TransferKind::Direct | TransferKind::Hold => LedgerError::Overflow,
-            },
-        )?;
+        move_counters(kind, minor, &mut debit.counters, &mut credit.counters)
+            .ok_or(LedgerError::Overflow)?;
         let id = self.last_transfer.checked_add(1).ok_or(LedgerError::Overflow)?;
         let mut transfer = Transfer {
             id: TransferId(id),
@@ -260,13 +259,12 @@ impl<'a> Ledger<'a> {
             previous_credit: credit.latest.map(|(id, _)| id),
             hash: Hash([0; 32]),
         };
-        transfer.hash = transfer
-            .expected_hash(debit.latest.map(|(_, hash)| hash), credit.latest.map(|(_, hash)| hash));
+        transfer.hash = transfer.expected_hash(Some(debit.chain_head()), Some(credit.chain_head()));
         Ok(transfer)
     }
 
-    /// The account as it stands, opened if nothing has touched it yet.
-    fn take_account(&mut self, key: &AccountKey) -> Result<Account, LedgerError> {
+    /// The account as it stands, or a new one under the number after `last`.
+    fn account_or_new(&self, key: &AccountKey, last: &mut u64) -> Result<Account, LedgerError> {
         if let Some(account) = self.touched.get(key) {
             return Ok(account.clone());
         }
@@ -275,17 +273,8 @@ impl<'a> Ledger<'a> {
         if let Some(account) = loaded {
             return Ok(account.clone());
         }
-        self.last_account = self.last_account.checked_add(1).ok_or(LedgerError::Overflow)?;
-        let account = Account::open(AccountId(self.last_account), key.clone());
-        self.touched.insert(key.clone(), account.clone());
-        Ok(account)
-    }
-
-    /// A refused transfer must not leave behind an account that it alone would have opened.
-    fn forget_opened(&mut self, key: &AccountKey) {
-        if self.touched.get(key).is_some_and(|account| account.latest.is_none()) {
-            self.touched.remove(key);
-        }
+        *last = last.checked_add(1).ok_or(LedgerError::Overflow)?;
+        Ok(Account::open(AccountId(*last), key.clone()))
     }
 }
 

@@ -32,6 +32,8 @@ pub mod audit;
 pub mod bill;
 pub mod command;
 pub mod decide;
+#[cfg(test)]
+mod fixtures;
 pub mod identifier;
 pub mod ledger;
 pub mod merchant;

@@ -194,7 +194,8 @@ pub struct Attempt {
     pub owner: ProcessId,
     /// When it was made durable.
     pub started_at: Timestamp,
-    /// How often the upstream was asked what became of it.
+    /// How often it brought no outcome: the call itself counts, and so does every later question or
+    /// notice that leaves the outcome open.
     pub questions: u32,
 }
 

@@ -8,7 +8,7 @@
 use crate::account::{AccountKey, AccountRole};
 use crate::identifier::{MerchantId, UpstreamName};
 use crate::ledger::{Ledger, LedgerError};
-use crate::money::{Amount, Currency};
+use crate::money::{Amount, AmountError, Currency};
 use crate::order::Hold;
 
 fn clearing(currency: Currency) -> AccountKey {
@@ -19,7 +19,8 @@ fn float(upstream: &UpstreamName, currency: Currency) -> AccountKey {
     AccountKey::new(AccountRole::Float(upstream.clone()), currency)
 }
 
-/// The accounts that accepting, resolving or reversing a purchase or payout may touch.
+/// The accounts that accepting and resolving a purchase or payout may touch. Reversing a refusal may
+/// touch the merchant's receivable besides.
 pub fn order_accounts(
     merchant: MerchantId,
     upstream: &UpstreamName,
@@ -58,7 +59,7 @@ pub fn delivered(
     let mut charged = Amount::zero(currency);
     for hold in holds {
         ledger.post(hold, &account, &clearing(currency))?;
-        charged = charged.plus(hold.amount).map_err(|_| LedgerError::CurrencyMismatch)?;
+        charged = charged.plus(hold.amount).map_err(ledger_error)?;
     }
     pass_on(ledger, upstream, charged, cost)
 }
@@ -71,21 +72,33 @@ fn pass_on(
 ) -> Result<(), LedgerError> {
     let currency = cost.currency();
     let margin = AccountKey::new(AccountRole::Margin, currency);
-    if let Ok(loss) = cost.minus(charged).and_then(positive) {
+    if let Some(loss) = excess(cost, charged)? {
         ledger.direct(&margin, &clearing(currency), loss)?;
     }
     if !cost.is_zero() {
         ledger.direct(&clearing(currency), &float(upstream, currency), cost)?;
     }
-    if let Ok(profit) = charged.minus(cost).and_then(positive) {
+    if let Some(profit) = excess(charged, cost)? {
         ledger.direct(&clearing(currency), &margin, profit)?;
     }
     Ok(())
 }
 
-/// Passes on amounts that are worth a transfer.
-fn positive(amount: Amount) -> Result<Amount, crate::money::AmountError> {
-    if amount.is_zero() { Err(crate::money::AmountError::Negative) } else { Ok(amount) }
+/// By how much `left` exceeds `right`; none if it does not. Two currencies do not compare: taking
+/// that for "no excess" would leave money on the clearing account.
+fn excess(left: Amount, right: Amount) -> Result<Option<Amount>, LedgerError> {
+    match left.minus(right) {
+        Ok(rest) => Ok((!rest.is_zero()).then_some(rest)),
+        Err(AmountError::Negative) => Ok(None),
+        Err(error) => Err(ledger_error(error)),
+    }
+}
+
+const fn ledger_error(error: AmountError) -> LedgerError {
+    match error {
+        AmountError::CurrencyMismatch { .. } => LedgerError::CurrencyMismatch,
+        AmountError::Negative | AmountError::Overflow => LedgerError::Overflow,
+    }
 }
 
 /// A purchase or payout is refused: gives back what was set aside.
@@ -159,11 +172,11 @@ pub fn delivery_reversed(
     if !cost.is_zero() {
         ledger.direct(&float(upstream, currency), &clearing(currency), cost)?;
     }
-    if let Ok(profit) = charge.minus(cost).and_then(positive) {
+    if let Some(profit) = excess(charge, cost)? {
         ledger.direct(&margin, &clearing(currency), profit)?;
     }
     ledger.direct(&clearing(currency), &AccountKey::merchant(merchant, currency), charge)?;
-    if let Ok(loss) = cost.minus(charge).and_then(positive) {
+    if let Some(loss) = excess(cost, charge)? {
         ledger.direct(&clearing(currency), &margin, loss)?;
     }
     Ok(())
@@ -185,7 +198,7 @@ pub fn refusal_reversed(
     if !borne.is_zero() {
         ledger.direct(&account, &clearing(currency), borne)?;
     }
-    if let Ok(owed) = charge.minus(borne).and_then(positive) {
+    if let Some(owed) = excess(charge, borne)? {
         let receivable = AccountKey::new(AccountRole::Receivable(merchant), currency);
         ledger.direct(&receivable, &clearing(currency), owed)?;
     }

@@ -128,7 +128,7 @@ impl QuoteExpiry {
 
 /// Prices a bill: fee and commission count once per single bill in it.
 ///
-/// Refuses a bill whose total exceeds `total_max`, and one whose commission exceeds its price.
+/// Refuses a bill whose total exceeds `total_max`, and one whose commission leaves nothing to charge.
 pub fn price_bill(terms: &Terms, bill: &Bill, total_max: Amount) -> Result<Quote, Refusal> {
     let priced = || {
         let admin = terms.admin_fee.times(bill.count)?;

@@ -167,3 +167,47 @@ where
 {
     map.get(key).ok_or_else(|| NotLoaded(format!("{key:?}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{Books, account_key, make_quote, request, rupiah};
+    use crate::identifier::Mode;
+
+    #[test]
+    fn what_was_not_looked_for_is_not_what_was_not_found() {
+        let key = account_key("M");
+        let reference = request("A", "x", Mode::Live).key;
+        let mut working_set = WorkingSet::new(LastNumbers::default());
+        assert!(!working_set.has_account(&key));
+        assert!(working_set.account(&key).is_err_and(|fault| fault.0.contains("Merchant")));
+        assert!(working_set.order(OrderId(7)).is_err_and(|fault| fault.0.contains('7')));
+        let fault = working_set.order_by_reference(&reference).expect_err("not looked for");
+        assert!(fault.0.contains("iak"), "{fault}");
+
+        working_set.put_account(key.clone(), None);
+        working_set.put_order(OrderId(7), None);
+        working_set.put_reference(reference.clone(), None);
+        assert!(working_set.has_account(&key));
+        assert_eq!(working_set.account(&key), Ok(None));
+        assert_eq!(working_set.order(OrderId(7)), Ok(None));
+        assert_eq!(working_set.order_by_reference(&reference), Ok(None));
+    }
+
+    /// An order is found by number and reference alike, and both show its latest state.
+    #[test]
+    fn a_reference_leads_to_the_order_as_it_stands() {
+        let mut books = Books::default();
+        let asked = request("A", "x", Mode::Live);
+        let key = asked.key.clone();
+        books.run(&make_quote(asked, rupiah(400))).expect("quoted");
+        let quoted = Arc::clone(&books.orders[&OrderId(1)]);
+        let mut working_set = WorkingSet::new(LastNumbers::default());
+        working_set.put_reference(key.clone(), Some(Arc::clone(&quoted)));
+        assert_eq!(working_set.order(OrderId(1)), Ok(Some(&quoted)));
+        let later = Order { expires_at: quoted.created_at, ..Order::clone(&quoted) };
+        let later = Arc::new(later);
+        working_set.apply(&Change::Order(Arc::clone(&later)));
+        assert_eq!(working_set.order_by_reference(&key), Ok(Some(&later)));
+    }
+}

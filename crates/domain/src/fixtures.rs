@@ -1,0 +1,298 @@
+//! What the rule tests share: stored records in memory, and commands with sensible content.
+//!
+//! [`Books`] plays the commit pipeline: it loads for each command exactly the records that the
+//! command names, decides, and saves the changes. A command that forgets to name a record that it
+//! needs therefore fails every test that uses it.
+
+pub(crate) mod histories;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::account::{Account, AccountKey, AccountRole};
+use crate::audit::{Auditor, Finding, Summary};
+use crate::bill::{Bill, Detail, Period};
+use crate::command::{
+    Accept, Answer, Command, Decline, Fund, Funding, FundingKey, Keys, MakeQuote, Request, Resolve,
+};
+use crate::decide::{Decision, decide};
+use crate::identifier::{
+    MerchantId, Mode, OrderId, ProcessId, ProductId, ProtocolName, Reference, ReferenceKey,
+    UpstreamName,
+};
+use crate::ledger::{Ledger, LedgerError};
+use crate::money::{Amount, Currency};
+use crate::order::{Delivery, Order, Outcome, Quote};
+use crate::posting::Direction;
+use crate::refusal::Refusal;
+use crate::time::Timestamp;
+use crate::transfer::Transfer;
+use crate::working_set::{Change, LastNumbers, WorkingSet};
+
+/// The merchant of every test that needs only one.
+pub(crate) const MERCHANT: MerchantId = MerchantId(1);
+/// Somebody else.
+pub(crate) const STRANGER: MerchantId = MerchantId(2);
+/// When everything happens that has no reason to happen at another time, in milliseconds.
+pub(crate) const NOW: i64 = 1_700_000_000_000;
+/// When quotes expire, in milliseconds.
+pub(crate) const EXPIRY: i64 = NOW + 3_600_000;
+
+/// An instant in milliseconds.
+pub(crate) const fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_milliseconds(milliseconds)
+}
+
+/// Minor units of any currency.
+pub(crate) fn amount(minor: i64, currency: Currency) -> Amount {
+    Amount::new(minor, currency).expect("amounts in tests are not negative")
+}
+
+/// Whole rupiah.
+pub(crate) fn rupiah(minor: i64) -> Amount {
+    amount(minor, Currency::Idr)
+}
+
+/// The upstream that is called unless a test says otherwise.
+pub(crate) fn upstream() -> UpstreamName {
+    UpstreamName::new("sandbox")
+}
+
+/// The account that a table calls by this name: `M` and `N` are two merchants, `receivable` is what
+/// the first of them owes. A currency other than the rupiah follows after a colon.
+pub(crate) fn account_key(name: &str) -> AccountKey {
+    let (role, code) = name.split_once(':').unwrap_or((name, "IDR"));
+    let currency = Currency::from_code(code).expect("a currency code follows the colon");
+    let role = match role {
+        "M" => AccountRole::Merchant(MERCHANT),
+        "N" => AccountRole::Merchant(STRANGER),
+        "clearing" => AccountRole::Clearing,
+        "float" => AccountRole::Float(upstream()),
+        "margin" => AccountRole::Margin,
+        "fees" => AccountRole::Fees,
+        "bank" => AccountRole::Bank,
+        "inbound" => AccountRole::Inbound("bank-transfer".to_owned()),
+        "suspense" => AccountRole::Suspense,
+        "receivable" => AccountRole::Receivable(MERCHANT),
+        _ => panic!("no account is called {role}"),
+    };
+    AccountKey::new(role, currency)
+}
+
+/// Everything that is stored.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Books {
+    pub(crate) accounts: BTreeMap<AccountKey, Account>,
+    pub(crate) transfers: Vec<Transfer>,
+    pub(crate) orders: BTreeMap<OrderId, Arc<Order>>,
+    pub(crate) fundings: BTreeMap<FundingKey, Funding>,
+}
+
+impl Books {
+    /// Books in which the first merchant has this balance in rupiah.
+    pub(crate) fn funded(minor: i64) -> Self {
+        let mut books = Self::default();
+        if minor > 0 {
+            books.run(&fund("start", Direction::Credit, rupiah(minor))).expect("funded");
+        }
+        books
+    }
+
+    /// The records that these commands name and no others.
+    pub(crate) fn load(&self, commands: &[Command]) -> WorkingSet {
+        let mut keys = Keys::default();
+        commands.iter().for_each(|command| command.add_keys(&mut keys));
+        let mut working_set = WorkingSet::new(self.last_numbers());
+        for key in keys.accounts {
+            let account = self.accounts.get(&key).cloned();
+            working_set.put_account(key, account);
+        }
+        for id in keys.orders {
+            working_set.put_order(id, self.orders.get(&id).cloned());
+        }
+        for key in keys.references {
+            let order = self.orders.values().find(|order| order.key == key).cloned();
+            working_set.put_reference(key, order);
+        }
+        for key in keys.fundings {
+            let funding = self.fundings.get(&key).cloned();
+            working_set.put_funding(key, funding);
+        }
+        working_set
+    }
+
+    fn last_numbers(&self) -> LastNumbers {
+        LastNumbers {
+            account: self.accounts.values().map(|account| account.id.0).max().unwrap_or(0),
+            transfer: self.transfers.last().map_or(0, |transfer| transfer.id.0),
+            order: self.orders.keys().last().map_or(0, |id| id.0),
+        }
+    }
+
+    /// Decides on a command without saving anything.
+    pub(crate) fn decide(&self, command: &Command) -> Decision {
+        let working_set = self.load(std::slice::from_ref(command));
+        decide(&working_set, command).expect("records are loaded and the books are in order")
+    }
+
+    /// Decides on a command and saves what it changes.
+    pub(crate) fn run(&mut self, command: &Command) -> Answer {
+        let decision = self.decide(command);
+        decision.changes.iter().for_each(|change| self.save(change));
+        decision.answer
+    }
+
+    /// Makes the transfers of one event, outside any command, and saves them.
+    pub(crate) fn post(
+        &mut self,
+        order: Option<OrderId>,
+        names: &[&str],
+        event: impl FnOnce(&mut Ledger<'_>) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let mut working_set = WorkingSet::new(self.last_numbers());
+        for key in names.iter().map(|name| account_key(name)) {
+            let account = self.accounts.get(&key).cloned();
+            working_set.put_account(key, account);
+        }
+        let mut ledger = Ledger::new(&working_set, order, at(NOW));
+        event(&mut ledger)?;
+        let (transfers, accounts) = ledger.into_changes();
+        self.transfers.extend(transfers);
+        accounts.into_iter().for_each(|account| self.save(&Change::Account(account)));
+        Ok(())
+    }
+
+    /// Saves one record, whole, as engines do.
+    pub(crate) fn save(&mut self, change: &Change) {
+        match change {
+            Change::Account(account) => {
+                self.accounts.insert(account.key.clone(), account.clone());
+            }
+            Change::Transfer(transfer) => self.transfers.push(transfer.clone()),
+            Change::NewOrder(order) => {
+                let before = self.orders.insert(order.id, Arc::clone(order));
+                assert_eq!(before, None, "a new order takes a number that is taken");
+            }
+            Change::Order(order) => {
+                let before = self.orders.insert(order.id, Arc::clone(order));
+                assert!(before.is_some(), "a changed order did not exist");
+            }
+            Change::Funding(funding) => {
+                let before = self.fundings.insert(funding.key.clone(), funding.clone());
+                assert_eq!(before, None, "a funding reference is used twice");
+            }
+            Change::Merchant(_) | Change::Credential(_) | Change::Product(_) => {}
+        }
+    }
+
+    /// What the account of this name has posted: credits less debits.
+    pub(crate) fn posted(&self, key: &AccountKey) -> i64 {
+        let counters = self.accounts.get(key).map(|account| account.counters).unwrap_or_default();
+        counters.credits_posted - counters.debits_posted
+    }
+
+    /// What the account of this name may still spend.
+    pub(crate) fn available(&self, name: &str) -> i64 {
+        let account = self.accounts.get(&account_key(name));
+        account.map_or(0, |account| account.counters.available().expect("within 64 bits"))
+    }
+
+    /// Shows everything to an auditor.
+    pub(crate) fn audit(&self) -> Result<Summary, Finding> {
+        let mut auditor = Auditor::new(self.accounts.values().cloned())?;
+        self.transfers.iter().try_for_each(|transfer| auditor.transfer(transfer))?;
+        self.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
+        self.orders.values().try_for_each(|order| auditor.order(order))?;
+        auditor.finish()
+    }
+}
+
+/// A bill of this nominal without particulars.
+pub(crate) fn bill(nominal: Amount) -> Bill {
+    Bill {
+        customer_name: "BUDI".to_owned(),
+        period: Period::None,
+        nominal,
+        count: 1,
+        details: Detail::none(),
+    }
+}
+
+/// A quote of this charge, with a fee and without a commission.
+pub(crate) fn quote(charge: Amount) -> Quote {
+    let admin = amount((charge.minor() / 100).min(2500), charge.currency());
+    let nominal = charge.minus(admin).expect("the fee is part of the charge");
+    Quote { nominal, admin_fee: admin, admin, price: charge, charge }
+}
+
+/// The first merchant's request under this reference. Its fingerprint is that of `content`.
+pub(crate) fn request(reference: &str, content: &str, mode: Mode) -> Request {
+    Request {
+        key: ReferenceKey {
+            merchant: MERCHANT,
+            protocol: ProtocolName::new("iak"),
+            mode,
+            reference: Reference::new(reference),
+        },
+        fingerprint: crate::command::fingerprint([content]),
+        product: ProductId::new("pln-postpaid"),
+        code: "PLNPOSTPAID".to_owned(),
+        destination: content.to_owned(),
+        upstream: upstream(),
+        at: at(NOW),
+    }
+}
+
+/// The operator corrects the first merchant's balance.
+pub(crate) fn fund(reference: &str, direction: Direction, amount: Amount) -> Command {
+    Command::Fund(Fund {
+        key: FundingKey { merchant: MERCHANT, reference: reference.to_owned() },
+        direction,
+        amount,
+        reason: "bank transfer".to_owned(),
+        at: at(NOW),
+    })
+}
+
+/// A quote of this charge.
+pub(crate) fn make_quote(request: Request, charge: Amount) -> Command {
+    let quote = quote(charge);
+    let bill = bill(quote.nominal);
+    Command::MakeQuote(MakeQuote { request, bill, quote, expires_at: at(EXPIRY) })
+}
+
+/// A declined inquiry.
+pub(crate) fn decline(request: Request, refusal: Refusal) -> Command {
+    Command::Decline(Decline { request, refusal })
+}
+
+/// The first merchant confirms its order of this number, in rupiah.
+pub(crate) fn accept(order: u64) -> Accept {
+    Accept {
+        order: OrderId(order),
+        merchant: MERCHANT,
+        currency: Currency::Idr,
+        upstream: upstream(),
+        owner: ProcessId(1),
+        at: at(NOW),
+        question_due: at(NOW + 30_000),
+    }
+}
+
+/// The first attempt at an order of the first merchant brought this outcome.
+pub(crate) fn resolve(order: u64, outcome: Outcome) -> Resolve {
+    Resolve {
+        order: OrderId(order),
+        attempt: 1,
+        merchant: MERCHANT,
+        currency: Currency::Idr,
+        upstream: upstream(),
+        outcome,
+        at: at(NOW),
+    }
+}
+
+/// The supplier delivered and took this much from us.
+pub(crate) fn delivered(cost: Amount) -> Outcome {
+    Outcome::Delivered(Delivery { cost, serial_number: "SN-1".to_owned(), details: None })
+}
