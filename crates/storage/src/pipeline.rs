@@ -1,0 +1,473 @@
+//! The group-commit pipeline: commands in, durable replies out.
+//!
+//! Callers put commands into a bounded queue. One thread takes whatever waits there as a batch,
+//! has the engine load the records that the batch touches, lets [`domain::decide::decide`] decide
+//! one command after the other on them, has the engine save everything that changed in one durable
+//! commit, and only then answers. Throughput therefore comes from waiting callers sharing a commit,
+//! and a hot account is written once per batch.
+//!
+//! Invariants: no reply leaves before the commit that it rests on is durable; a command is decided
+//! on what is stored and on the commands before it in its batch, nothing else; after a failed commit
+//! nothing that was in memory is trusted any more; after a failed flush to the disk nothing is done
+//! at all, because the operating system may have dropped what it could not write.
+//!
+//! The pipeline knows no rule of the business and no engine. It does not time commands out once
+//! they are decided, and it never repeats a commit.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use domain::command::{Answer, Funding, Keys};
+use domain::decide::{Decision, decide};
+use domain::working_set::{Change, LastNumbers, WorkingSet};
+use domain::{
+    Account, AccountId, Command, Credential, Merchant, Order, OrderId, Product, Transfer,
+};
+use gateway::ports::StoreFault;
+use thiserror::Error;
+use tokio::sync::{oneshot, watch};
+use tracing::{error, warn};
+
+/// What an engine has to be able to do. It knows no rule: it finds records and keeps them.
+///
+/// One thread owns the engine, so nothing here is called twice at once.
+pub trait Engine: Send + 'static {
+    /// The highest numbers among the stored records.
+    fn last_numbers(&mut self) -> Result<LastNumbers, EngineFault>;
+
+    /// Puts every record that is asked for into the working set, or that there is none.
+    fn load(&mut self, keys: &Keys, working_set: &mut WorkingSet) -> Result<(), EngineFault>;
+
+    /// Makes all of these changes durable in one commit, or none of them. When this returns
+    /// without a fault they survive the loss of power.
+    fn save(&mut self, changes: &Changes) -> Result<(), EngineFault>;
+
+    /// Housekeeping between batches, after all replies are out. `idle` tells that nothing waits.
+    fn maintain(&mut self, idle: bool) -> Result<(), EngineFault> {
+        let _ = idle;
+        Ok(())
+    }
+
+    /// Leaves the data tidy at an orderly end. The engine is dropped after this.
+    fn close(&mut self) -> Result<(), EngineFault> {
+        Ok(())
+    }
+}
+
+/// Why an engine did not do its part. In every case nothing was saved that anybody may count on.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EngineFault {
+    /// Not possible now, for instance because the disk is full. The data is as it was, and later
+    /// commits may succeed.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A stored record cannot be what was written, or a changed one does not fit what is stored.
+    #[error("{0}")]
+    Damaged(String),
+    /// Whether what was written is on the disk cannot be known any more. The process must end: the
+    /// operating system may have dropped it, and asking again would be told that all is well.
+    #[error("{0}")]
+    Fatal(String),
+}
+
+/// What is called when the process must end. It is told why and is not expected to return; where
+/// it does, as in tests, the pipeline stops without answering anybody.
+pub type Halt = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The limits of a pipeline.
+#[derive(Clone)]
+pub struct Options {
+    /// How many commands may wait. One more is turned away as busy.
+    pub queue: usize,
+    /// How many commands share a commit at most.
+    pub batch: usize,
+    /// How many records may stay in memory from one batch to the next. Once they are more, all are
+    /// dropped and loaded anew as they are needed.
+    pub kept_records: usize,
+    /// How long nothing must happen before the engine may tidy up.
+    pub idle_after: Duration,
+    /// How the process ends after a failed flush.
+    pub halt: Halt,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            queue: 4096,
+            batch: 1024,
+            kept_records: 8192,
+            idle_after: Duration::from_millis(200),
+            halt: Arc::new(abort),
+        }
+    }
+}
+
+fn abort(why: &str) {
+    error!("stopping at once, because it is not known what reached the disk: {why}");
+    std::process::abort();
+}
+
+/// Everything that a batch changed: of each account and order only the latest state, so that it is
+/// written once however many commands touched it.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// New and changed accounts.
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// New transfers, in the order of their numbers.
+    pub transfers: Vec<Transfer>,
+    /// New orders.
+    pub new_orders: BTreeMap<OrderId, Arc<Order>>,
+    /// Changed orders that were stored before this batch.
+    pub orders: BTreeMap<OrderId, Arc<Order>>,
+    /// New fundings.
+    pub fundings: Vec<Funding>,
+    /// New and changed merchants, oldest change first.
+    pub merchants: Vec<Merchant>,
+    /// New and changed credentials, oldest change first.
+    pub credentials: Vec<Credential>,
+    /// New and changed products, oldest change first.
+    pub products: Vec<Product>,
+}
+
+impl Changes {
+    /// Whether there is nothing to save.
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+            && self.transfers.is_empty()
+            && self.new_orders.is_empty()
+            && self.orders.is_empty()
+            && self.fundings.is_empty()
+            && self.merchants.is_empty()
+            && self.credentials.is_empty()
+            && self.products.is_empty()
+    }
+
+    fn add(&mut self, change: Change) {
+        match change {
+            Change::Account(account) => drop(self.accounts.insert(account.id, account)),
+            Change::Transfer(transfer) => self.transfers.push(transfer),
+            Change::NewOrder(order) => drop(self.new_orders.insert(order.id, order)),
+            Change::Order(order) => {
+                let orders = if self.new_orders.contains_key(&order.id) {
+                    &mut self.new_orders
+                } else {
+                    &mut self.orders
+                };
+                orders.insert(order.id, order);
+            }
+            Change::Funding(funding) => self.fundings.push(funding),
+            Change::Merchant(merchant) => self.merchants.push(merchant),
+            Change::Credential(credential) => self.credentials.push(credential),
+            Change::Product(product) => self.products.push(product),
+        }
+    }
+}
+
+/// A command on its way, and where its answer goes.
+struct Job {
+    command: Command,
+    deadline: Option<Instant>,
+    reply: oneshot::Sender<Result<Answer, StoreFault>>,
+}
+
+impl Job {
+    /// A caller that has gone away is no reason to do anything differently.
+    fn answer(self, answer: Result<Answer, StoreFault>) {
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// The callers' end of the pipeline. Once the last one is dropped the writer finishes what is
+/// queued and ends.
+pub struct Pipeline {
+    queue: RwLock<Option<SyncSender<Job>>>,
+    ended: watch::Receiver<()>,
+}
+
+/// A pipeline that accepts nothing more and still finishes what was queued.
+#[must_use = "the queue is only finished once this is waited for or dropped"]
+pub struct Closing {
+    queue: Option<SyncSender<Job>>,
+    ended: watch::Receiver<()>,
+}
+
+impl Pipeline {
+    /// Gives the engine to a thread of its own and begins to accept commands. Fails if the
+    /// operating system has no thread to give.
+    pub fn start(engine: impl Engine, options: Options) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(options.queue);
+        let (running, ended) = watch::channel(());
+        let writer = Writer { engine, jobs, options, working_set: None, kept: 0 };
+        std::thread::Builder::new().name("lunas-writer".to_owned()).spawn(move || {
+            // Dropped last, so that whoever waits for the end finds the engine's locks released.
+            let _running = running;
+            writer.run();
+        })?;
+        Ok(Self { queue: RwLock::new(Some(queue)), ended })
+    }
+
+    /// Carries out a command; see [`gateway::ports::Store::execute`].
+    pub async fn execute(
+        &self,
+        command: Command,
+        deadline: Option<Instant>,
+    ) -> Result<Answer, StoreFault> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Job { command, deadline, reply })?;
+        answer.await.unwrap_or(Err(StoreFault::Stopped))
+    }
+
+    fn submit(&self, job: Job) -> Result<(), StoreFault> {
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        let queue = queue.as_ref().ok_or(StoreFault::Stopped)?;
+        queue.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(_) => StoreFault::Busy,
+            TrySendError::Disconnected(_) => StoreFault::Stopped,
+        })
+    }
+
+    /// Accepts nothing more from now on.
+    pub fn stop_accepting(&self) -> Closing {
+        let queue = self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
+        Closing { queue, ended: self.ended.clone() }
+    }
+
+    /// Finishes what is queued, closes the engine and waits for that. Later commands find the
+    /// pipeline stopped.
+    pub async fn shutdown(&self) {
+        self.stop_accepting().finished().await;
+    }
+}
+
+impl Closing {
+    /// Waits until everything that was queued is answered and the engine is closed and dropped.
+    pub async fn finished(mut self) {
+        drop(self.queue.take());
+        while self.ended.changed().await.is_ok() {}
+    }
+}
+
+/// The process must end; nobody is answered any more.
+struct Halted;
+
+/// What became of a part of a batch.
+enum Attempted {
+    Answered,
+    /// Some record of it is damaged. Each half is tried by itself, until the command that needs
+    /// the damaged record stands alone and the others are done.
+    Halved(Vec<Job>, Vec<Job>),
+}
+
+/// The thread's end of the pipeline.
+struct Writer<E> {
+    engine: E,
+    jobs: Receiver<Job>,
+    options: Options,
+    /// Records as they are stored, kept from batch to batch. None after a failed commit.
+    working_set: Option<WorkingSet>,
+    /// How many records that holds at most.
+    kept: usize,
+}
+
+impl<E: Engine> Writer<E> {
+    fn run(mut self) {
+        let mut untidy = false;
+        loop {
+            let first = if untidy {
+                match self.jobs.recv_timeout(self.options.idle_after) {
+                    Ok(job) => job,
+                    Err(RecvTimeoutError::Timeout) => {
+                        untidy = false;
+                        if self.maintain(true).is_err() {
+                            return;
+                        }
+                        continue;
+                    }
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            } else {
+                match self.jobs.recv() {
+                    Ok(job) => job,
+                    Err(_) => break,
+                }
+            };
+            let batch = self.batch(first);
+            untidy = true;
+            if self.carry_out(batch).is_err() || self.maintain(false).is_err() {
+                return;
+            }
+        }
+        let closed = self.engine.close();
+        let _ = self.check_maintenance(closed);
+    }
+
+    /// Whatever waits, up to the limit.
+    fn batch(&self, first: Job) -> Vec<Job> {
+        let mut batch = vec![first];
+        while batch.len() < self.options.batch {
+            match self.jobs.try_recv() {
+                Ok(job) => batch.push(job),
+                Err(_) => break,
+            }
+        }
+        batch
+    }
+
+    fn maintain(&mut self, idle: bool) -> Result<(), Halted> {
+        let maintained = self.engine.maintain(idle);
+        self.check_maintenance(maintained)
+    }
+
+    /// Housekeeping that failed may be tried again later, unless a flush failed in it.
+    fn check_maintenance(&self, result: Result<(), EngineFault>) -> Result<(), Halted> {
+        match result {
+            Ok(()) => Ok(()),
+            Err(EngineFault::Fatal(why)) => Err(self.halt(&why)),
+            Err(fault) => {
+                warn!(%fault, "storage could not be tidied up and will be later");
+                Ok(())
+            }
+        }
+    }
+
+    fn halt(&self, why: &str) -> Halted {
+        (self.options.halt)(why);
+        Halted
+    }
+
+    fn carry_out(&mut self, batch: Vec<Job>) -> Result<(), Halted> {
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            match self.attempt(part)? {
+                Attempted::Answered => {}
+                Attempted::Halved(first, second) => {
+                    parts.push(second);
+                    parts.push(first);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn attempt(&mut self, batch: Vec<Job>) -> Result<Attempted, Halted> {
+        let jobs = drop_expired(batch);
+        if jobs.is_empty() {
+            return Ok(Attempted::Answered);
+        }
+        let mut working_set = match self.load(&jobs) {
+            Ok(working_set) => working_set,
+            Err(fault) => return self.failed(jobs, fault),
+        };
+        let mut changes = Changes::default();
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in &jobs {
+            answers.push(decide_one(&mut working_set, &mut changes, &job.command));
+        }
+        if !changes.is_empty()
+            && let Err(fault) = self.engine.save(&changes)
+        {
+            return self.failed(jobs, fault);
+        }
+        self.kept = self.kept.saturating_add(2 * changes.new_orders.len());
+        self.working_set = Some(working_set);
+        for (job, answer) in jobs.into_iter().zip(answers) {
+            job.answer(answer);
+        }
+        Ok(Attempted::Answered)
+    }
+
+    /// The records kept from earlier batches, and those that these commands need besides.
+    fn load(&mut self, jobs: &[Job]) -> Result<WorkingSet, EngineFault> {
+        let kept = self.working_set.take().filter(|_| self.kept <= self.options.kept_records);
+        let mut working_set = match kept {
+            Some(working_set) => working_set,
+            None => {
+                self.kept = 0;
+                WorkingSet::new(self.engine.last_numbers()?)
+            }
+        };
+        let mut keys = Keys::default();
+        for job in jobs {
+            job.command.add_keys(&mut keys);
+        }
+        keep_unknown(&mut keys.accounts, |key| working_set.account(key).is_err());
+        keep_unknown(&mut keys.orders, |id| working_set.order(*id).is_err());
+        keep_unknown(&mut keys.references, |key| working_set.order_by_reference(key).is_err());
+        keep_unknown(&mut keys.fundings, |key| working_set.funding(key).is_err());
+        let wanted = keys.accounts.len()
+            + keys.orders.len()
+            + 2 * keys.references.len()
+            + keys.fundings.len();
+        self.kept = self.kept.saturating_add(wanted);
+        self.engine.load(&keys, &mut working_set)?;
+        Ok(working_set)
+    }
+
+    /// Nobody is acknowledged, and the next attempt starts from what is stored.
+    fn failed(&mut self, mut jobs: Vec<Job>, fault: EngineFault) -> Result<Attempted, Halted> {
+        self.working_set = None;
+        match fault {
+            EngineFault::Fatal(why) => return Err(self.halt(&why)),
+            EngineFault::Damaged(_) if jobs.len() > 1 => {
+                let second = jobs.split_off(jobs.len() / 2);
+                return Ok(Attempted::Halved(jobs, second));
+            }
+            EngineFault::Damaged(what) => {
+                error!(%what, "a command met damaged data");
+                jobs.into_iter().for_each(|job| job.answer(Err(StoreFault::Corrupt(what.clone()))));
+            }
+            EngineFault::Unavailable(why) => {
+                warn!(%why, commands = jobs.len(), "a commit failed and was taken back");
+                for job in jobs {
+                    job.answer(Err(StoreFault::CommitFailed(why.clone())));
+                }
+            }
+        }
+        Ok(Attempted::Answered)
+    }
+}
+
+/// Turns away the commands whose deadline has passed, before anything is decided on them.
+fn drop_expired(batch: Vec<Job>) -> Vec<Job> {
+    let now = Instant::now();
+    let expired = |job: &Job| job.deadline.is_some_and(|deadline| deadline <= now);
+    let (late, jobs): (Vec<_>, _) = batch.into_iter().partition(expired);
+    for job in late {
+        job.answer(Err(StoreFault::TooLate));
+    }
+    jobs
+}
+
+/// Decides on one command. A fault in it is its own caller's alone, and nothing of it is kept.
+fn decide_one(
+    working_set: &mut WorkingSet,
+    changes: &mut Changes,
+    command: &Command,
+) -> Result<Answer, StoreFault> {
+    match decide(working_set, command) {
+        Ok(Decision { answer, changes: decided }) => {
+            for change in decided {
+                working_set.apply(&change);
+                changes.add(change);
+            }
+            Ok(answer)
+        }
+        Err(fault) => {
+            error!(%fault, "a command could not be decided");
+            Err(StoreFault::Corrupt(fault.to_string()))
+        }
+    }
+}
+
+/// Leaves each key that has yet to be looked for once, in order, which is how trees are read best.
+fn keep_unknown<Key: Ord>(keys: &mut Vec<Key>, unknown: impl Fn(&Key) -> bool) {
+    keys.retain(unknown);
+    keys.sort_unstable();
+    keys.dedup();
+}
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

@@ -1,0 +1,43 @@
+//! Places for tests to keep data in, each gone when its test is over.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use gateway::ports::Entropy;
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// A directory of its own, not yet made. It lies beside the test program and not under the
+/// system's temporary directory, which may be in memory, where flushing costs nothing.
+#[derive(Debug)]
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let program = std::env::current_exe().expect("the test program has a path");
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("scratch-{}-{count}", std::process::id());
+        Self(program.with_file_name(name))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Counts instead of drawing.
+pub(crate) struct Counting;
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for (byte, count) in bytes.iter_mut().zip(1..) {
+            *byte = count;
+        }
+    }
+}

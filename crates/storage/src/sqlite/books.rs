@@ -1,0 +1,327 @@
+//! Accounts, transfers and fundings as rows.
+
+use domain::account::{AccountRole, Counters};
+use domain::audit::Finding;
+use domain::command::{Funding, FundingKey};
+use domain::posting::Direction;
+use domain::{
+    Account, AccountId, AccountKey, Hash, MerchantId, OrderId, Transfer, TransferId, TransferKind,
+    UpstreamName,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::faults::Fault;
+use super::fields::{Fields, Problem, amount, damaged, to_stored, word};
+use super::statements;
+
+macro_rules! account_columns {
+    () => {
+        "id, role, owner, currency, debits_pending_minor, debits_posted_minor, \
+         credits_pending_minor, credits_posted_minor, latest_transfer, latest_hash"
+    };
+}
+
+macro_rules! transfer_columns {
+    () => {
+        "id, order_id, kind, hold, debit, credit, amount_minor, currency, at_ms, previous_debit, \
+         previous_credit, hash"
+    };
+}
+
+macro_rules! funding_columns {
+    () => {
+        "merchant, reference, direction, amount_minor, currency, reason, transfer, at_ms"
+    };
+}
+
+statements! {
+    ACCOUNT = concat!(
+        "select ", account_columns!(), " from accounts \
+         where role = ?1 and owner = ?2 and currency = ?3"
+    );
+
+    ALL_ACCOUNTS = concat!("select ", account_columns!(), " from accounts order by id");
+
+    LAST_ACCOUNT = "select coalesce(max(id), 0) from accounts";
+
+    // An account keeps its number and its name.
+    PUT_ACCOUNT = concat!(
+        "insert into accounts (", account_columns!(), ") \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         on conflict (id) do update set \
+         debits_pending_minor = excluded.debits_pending_minor, \
+         debits_posted_minor = excluded.debits_posted_minor, \
+         credits_pending_minor = excluded.credits_pending_minor, \
+         credits_posted_minor = excluded.credits_posted_minor, \
+         latest_transfer = excluded.latest_transfer, latest_hash = excluded.latest_hash \
+         where role = excluded.role and owner = excluded.owner and currency = excluded.currency"
+    );
+
+    ALL_TRANSFERS = concat!("select ", transfer_columns!(), " from transfers order by id");
+
+    LAST_TRANSFER = "select coalesce(max(id), 0) from transfers";
+
+    INSERT_TRANSFER = concat!(
+        "insert into transfers (", transfer_columns!(), ") \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+    );
+
+    FUNDING = concat!(
+        "select ", funding_columns!(), " from fundings where merchant = ?1 and reference = ?2"
+    );
+
+    ALL_FUNDINGS = concat!(
+        "select ", funding_columns!(), " from fundings order by merchant, reference"
+    );
+
+    INSERT_FUNDING = concat!(
+        "insert into fundings (", funding_columns!(), ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+    );
+}
+
+const DIRECTIONS: [(Direction, &str); 2] =
+    [(Direction::Credit, "credit"), (Direction::Debit, "debit")];
+
+/// The highest numbers of accounts and transfers.
+pub(super) fn last_numbers(connection: &Connection) -> Result<(u64, u64), Fault> {
+    let last = |statement: &'static str, record: &str| -> Result<u64, Fault> {
+        let number: i64 = connection.prepare_cached(statement)?.query_row([], |row| row.get(0))?;
+        u64::try_from(number).map_err(|_| damaged(record, "have negative numbers"))
+    };
+    Ok((last(LAST_ACCOUNT, "accounts")?, last(LAST_TRANSFER, "transfers")?))
+}
+
+fn role_words(role: &AccountRole) -> (&'static str, String) {
+    match role {
+        AccountRole::Merchant(merchant) => ("merchant", merchant.to_string()),
+        AccountRole::Clearing => ("clearing", String::new()),
+        AccountRole::Float(upstream) => ("float", upstream.to_string()),
+        AccountRole::Margin => ("margin", String::new()),
+        AccountRole::Fees => ("fees", String::new()),
+        AccountRole::Bank => ("bank", String::new()),
+        AccountRole::Inbound(channel) => ("inbound", channel.clone()),
+        AccountRole::Suspense => ("suspense", String::new()),
+        AccountRole::Receivable(merchant) => ("receivable", merchant.to_string()),
+    }
+}
+
+fn role(word: &str, owner: &str) -> Result<AccountRole, Problem> {
+    let merchant = || {
+        let number: Option<u32> = owner.parse().ok();
+        let number = number.filter(|number| number.to_string() == owner);
+        number.map(MerchantId).ok_or_else(|| format!("owner {owner:?} is not a merchant"))
+    };
+    match (word, owner) {
+        ("merchant", _) => merchant().map(AccountRole::Merchant),
+        ("receivable", _) => merchant().map(AccountRole::Receivable),
+        ("float", _) => Ok(AccountRole::Float(UpstreamName::new(owner))),
+        ("inbound", _) => Ok(AccountRole::Inbound(owner.to_owned())),
+        ("clearing", "") => Ok(AccountRole::Clearing),
+        ("margin", "") => Ok(AccountRole::Margin),
+        ("fees", "") => Ok(AccountRole::Fees),
+        ("bank", "") => Ok(AccountRole::Bank),
+        ("suspense", "") => Ok(AccountRole::Suspense),
+        _ => Err(format!("{word:?} with owner {owner:?} is not a role")),
+    }
+}
+
+pub(super) fn account(connection: &Connection, key: &AccountKey) -> Result<Option<Account>, Fault> {
+    let (role, owner) = role_words(&key.role);
+    let mut statement = connection.prepare_cached(ACCOUNT)?;
+    let found =
+        statement.query_row(params![role, owner, key.currency.code()], |row| Ok(read_account(row)));
+    Ok(found.optional()?.transpose()?)
+}
+
+/// Every account, in the order of their numbers. There are few: one per role and currency.
+pub(super) fn all_accounts(connection: &Connection) -> Result<Vec<Account>, Fault> {
+    let mut accounts = Vec::new();
+    each(connection, ALL_ACCOUNTS, |row| {
+        accounts.push(read_account(row)?);
+        Ok(())
+    })?;
+    Ok(accounts)
+}
+
+/// Shows every transfer in the order of their numbers, one at a time.
+pub(super) fn each_transfer(
+    connection: &Connection,
+    mut visit: impl FnMut(Transfer) -> Result<(), Finding>,
+) -> Result<(), Fault> {
+    each(connection, ALL_TRANSFERS, |row| visit(read_transfer(row)?))
+}
+
+/// Shows every funding, one at a time.
+pub(super) fn each_funding(
+    connection: &Connection,
+    mut visit: impl FnMut(Funding) -> Result<(), Finding>,
+) -> Result<(), Fault> {
+    each(connection, ALL_FUNDINGS, |row| visit(read_funding(row)?))
+}
+
+fn each(
+    connection: &Connection,
+    statement: &'static str,
+    mut visit: impl FnMut(&Row<'_>) -> Result<(), Finding>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare(statement)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(row)?;
+    }
+    Ok(())
+}
+
+pub(super) fn put_account(connection: &Connection, account: &Account) -> Result<(), Fault> {
+    let (role, owner) = role_words(&account.key.role);
+    let latest = account.latest.map(|(transfer, _)| to_stored(transfer.0, "transfer"));
+    let written = connection.prepare_cached(PUT_ACCOUNT)?.execute(params![
+        to_stored(account.id.0, "account")?,
+        role,
+        owner,
+        account.key.currency.code(),
+        account.counters.debits_pending,
+        account.counters.debits_posted,
+        account.counters.credits_pending,
+        account.counters.credits_posted,
+        latest.transpose()?,
+        account.latest.map(|(_, hash)| hash.0),
+    ])?;
+    if written == 1 {
+        Ok(())
+    } else {
+        Err(damaged(format!("account {}", account.id), "is stored under another name"))
+    }
+}
+
+fn read_account(row: &Row<'_>) -> Result<Account, Finding> {
+    named("account", row, |id, fields| {
+        let key = AccountKey {
+            role: role(fields.text()?, fields.text()?)?,
+            currency: fields.currency()?,
+        };
+        let mut counter = || match fields.next::<i64>()? {
+            negative @ ..0 => Err(format!("counter {negative} is negative")),
+            counter => Ok(counter),
+        };
+        let counters = Counters {
+            debits_pending: counter()?,
+            debits_posted: counter()?,
+            credits_pending: counter()?,
+            credits_posted: counter()?,
+        };
+        let latest = match (fields.optional_number()?, fields.next::<Option<[u8; 32]>>()?) {
+            (Some(transfer), Some(hash)) => Some((TransferId(transfer), Hash(hash))),
+            (None, None) => None,
+            _ => return Err("latest transfer is incomplete".to_owned()),
+        };
+        Ok(Account { id: AccountId(id), key, counters, latest })
+    })
+}
+
+pub(super) fn insert_transfer(connection: &Connection, transfer: &Transfer) -> Result<(), Fault> {
+    let stored = |id: u64| to_stored(id, "transfer");
+    let (kind, hold) = match transfer.kind {
+        TransferKind::Direct => ("direct", None),
+        TransferKind::Hold => ("hold", None),
+        TransferKind::Post(hold) => ("post", Some(hold)),
+        TransferKind::Void(hold) => ("void", Some(hold)),
+    };
+    connection.prepare_cached(INSERT_TRANSFER)?.execute(params![
+        stored(transfer.id.0)?,
+        transfer.order.map(|order| to_stored(order.0, "order")).transpose()?,
+        kind,
+        hold.map(|hold| stored(hold.0)).transpose()?,
+        to_stored(transfer.debit.0, "account")?,
+        to_stored(transfer.credit.0, "account")?,
+        transfer.amount.minor(),
+        transfer.amount.currency().code(),
+        transfer.at.milliseconds(),
+        transfer.previous_debit.map(|id| stored(id.0)).transpose()?,
+        transfer.previous_credit.map(|id| stored(id.0)).transpose()?,
+        transfer.hash.0,
+    ])?;
+    Ok(())
+}
+
+fn read_transfer(row: &Row<'_>) -> Result<Transfer, Finding> {
+    named("transfer", row, |id, fields| {
+        let order = fields.optional_number()?.map(OrderId);
+        let kind = match (fields.text()?, fields.optional_number()?.map(TransferId)) {
+            ("direct", None) => TransferKind::Direct,
+            ("hold", None) => TransferKind::Hold,
+            ("post", Some(hold)) => TransferKind::Post(hold),
+            ("void", Some(hold)) => TransferKind::Void(hold),
+            (kind, _) => return Err(format!("{kind:?} is not a kind, or has a wrong hold")),
+        };
+        let debit = AccountId(fields.number()?);
+        let credit = AccountId(fields.number()?);
+        let minor = fields.next()?;
+        Ok(Transfer {
+            id: TransferId(id),
+            order,
+            kind,
+            debit,
+            credit,
+            amount: amount(minor, fields.currency()?)?,
+            at: fields.timestamp()?,
+            previous_debit: fields.optional_number()?.map(TransferId),
+            previous_credit: fields.optional_number()?.map(TransferId),
+            hash: Hash(fields.next()?),
+        })
+    })
+}
+
+pub(super) fn funding(connection: &Connection, key: &FundingKey) -> Result<Option<Funding>, Fault> {
+    let mut statement = connection.prepare_cached(FUNDING)?;
+    let found =
+        statement.query_row(params![key.merchant.0, key.reference], |row| Ok(read_funding(row)));
+    Ok(found.optional()?.transpose()?)
+}
+
+pub(super) fn insert_funding(connection: &Connection, funding: &Funding) -> Result<(), Fault> {
+    connection.prepare_cached(INSERT_FUNDING)?.execute(params![
+        funding.key.merchant.0,
+        funding.key.reference,
+        word(&DIRECTIONS, &funding.direction),
+        funding.amount.minor(),
+        funding.amount.currency().code(),
+        funding.reason,
+        to_stored(funding.transfer.0, "transfer")?,
+        funding.at.milliseconds(),
+    ])?;
+    Ok(())
+}
+
+fn read_funding(row: &Row<'_>) -> Result<Funding, Finding> {
+    named("funding of merchant", row, |merchant: u32, fields| {
+        let reference = fields.next()?;
+        let direction = fields.word(&DIRECTIONS)?;
+        let minor = fields.next()?;
+        Ok(Funding {
+            key: FundingKey { merchant: MerchantId(merchant), reference },
+            direction,
+            amount: amount(minor, fields.currency()?)?,
+            reason: fields.next()?,
+            transfer: TransferId(fields.number()?),
+            at: fields.timestamp()?,
+        })
+    })
+}
+
+/// Reads a row whose first column names the record.
+fn named<'row, Id, Record>(
+    noun: &str,
+    row: &'row Row<'row>,
+    read: impl FnOnce(Id, &mut Fields<'row>) -> Result<Record, Problem>,
+) -> Result<Record, Finding>
+where
+    Id: TryFrom<i64> + Copy + std::fmt::Display,
+{
+    let mut fields = Fields::new(row);
+    let id: Id = fields.number().map_err(|problem| Finding {
+        record: noun.to_owned(),
+        problem: format!("has no number: {problem}"),
+    })?;
+    read(id, &mut fields).map_err(|problem| Finding { record: format!("{noun} {id}"), problem })
+}

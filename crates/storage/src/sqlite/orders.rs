@@ -1,0 +1,355 @@
+//! Orders as rows.
+//!
+//! One row holds an order whole. Its amounts share the currency of the row; an order that deals in
+//! several currencies is not one that we make, and is refused when it is to be stored.
+
+use std::sync::Arc;
+
+use domain::audit::Finding;
+use domain::{
+    Amount, Currency, Delivery, Kind, Order, OrderId, OrderState, ProductId, ProtocolName, Quote,
+    Reference, ReferenceKey, Timestamp, UpstreamName,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::faults::Fault;
+use super::fields::{
+    Fields, MODES, Problem, amount, damaged, refusal, stored_number, to_stored, word,
+};
+use super::{statements, trees};
+
+macro_rules! columns {
+    () => {
+        "id, merchant, protocol, mode, reference, kind, state, refusal, fingerprint, product, code, \
+         destination, upstream, currency, nominal_minor, admin_fee_minor, admin_minor, price_minor, \
+         charge_minor, bill, created_at_ms, updated_at_ms, expires_at_ms, holds, attempts, \
+         question_due_at_ms, cost_minor, serial_number, delivery_details"
+    };
+}
+
+statements! {
+    BY_ID = concat!("select ", columns!(), " from orders where id = ?1");
+
+    BY_REFERENCE = concat!(
+        "select ", columns!(), " from orders \
+         where merchant = ?1 and protocol = ?2 and mode = ?3 and reference = ?4"
+    );
+
+    LAST_NUMBER = "select coalesce(max(id), 0) from orders";
+
+    INSERT = concat!(
+        "insert into orders (", columns!(), ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
+         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, \
+         ?29)"
+    );
+
+    // The reference belongs to the condition: an order never changes the one that it claimed.
+    UPDATE = "update orders set kind = ?6, state = ?7, refusal = ?8, fingerprint = ?9, \
+         product = ?10, code = ?11, destination = ?12, upstream = ?13, currency = ?14, \
+         nominal_minor = ?15, admin_fee_minor = ?16, admin_minor = ?17, price_minor = ?18, \
+         charge_minor = ?19, bill = ?20, created_at_ms = ?21, updated_at_ms = ?22, \
+         expires_at_ms = ?23, holds = ?24, attempts = ?25, question_due_at_ms = ?26, \
+         cost_minor = ?27, serial_number = ?28, delivery_details = ?29 \
+         where id = ?1 and merchant = ?2 and protocol = ?3 and mode = ?4 and reference = ?5";
+
+    ALL = concat!("select ", columns!(), " from orders order by id");
+
+    QUESTIONS_DUE = concat!(
+        "select ", columns!(), " from orders indexed by orders_questions_due \
+         where state = 'processing' and question_due_at_ms <= ?1 \
+         order by question_due_at_ms, id limit ?2"
+    );
+
+    PROCESSING = concat!(
+        "select ", columns!(), " from orders indexed by orders_processing \
+         where state = 'processing' and id > ?1 order by id limit ?2"
+    );
+
+    // Walks from one merchant, protocol and mode to the next along the index of references, so
+    // that a question that people ask now and then needs no index of its own.
+    NAMED = concat!(
+        "with recursive space (merchant, protocol, mode) as (\
+             select * from (\
+                 select merchant, protocol, mode from orders \
+                 order by merchant, protocol, mode limit 1) \
+             union all \
+             select following.merchant, following.protocol, following.mode \
+             from space join orders as following on following.id = (\
+                 select id from orders as later \
+                 where (later.merchant, later.protocol, later.mode) \
+                     > (space.merchant, space.protocol, space.mode) \
+                 order by later.merchant, later.protocol, later.mode limit 1)) \
+         select ", columns!(), " from orders where id in (\
+             select named.id from space cross join orders as named \
+             on named.merchant = space.merchant and named.protocol = space.protocol \
+                 and named.mode = space.mode and named.reference = ?1) \
+         order by id desc limit ?2"
+    );
+}
+
+const KINDS: [(Kind, &str); 3] =
+    [(Kind::Purchase, "purchase"), (Kind::Collection, "collection"), (Kind::Payout, "payout")];
+
+/// How many orders there have been.
+pub(super) fn last_number(connection: &Connection) -> Result<u64, Fault> {
+    let number: i64 = connection.prepare_cached(LAST_NUMBER)?.query_row([], |row| row.get(0))?;
+    u64::try_from(number).map_err(|_| damaged("orders", "have negative numbers"))
+}
+
+pub(super) fn by_id(connection: &Connection, id: OrderId) -> Result<Option<Arc<Order>>, Fault> {
+    let Some(id) = stored_number(id.0) else { return Ok(None) };
+    let mut statement = connection.prepare_cached(BY_ID)?;
+    one(statement.query_row([id], |row| Ok(order(row))))
+}
+
+pub(super) fn by_reference(
+    connection: &Connection,
+    key: &ReferenceKey,
+) -> Result<Option<Arc<Order>>, Fault> {
+    let mut statement = connection.prepare_cached(BY_REFERENCE)?;
+    let key = params![
+        key.merchant.0,
+        key.protocol.as_str(),
+        word(&MODES, &key.mode),
+        key.reference.as_str()
+    ];
+    one(statement.query_row(key, |row| Ok(order(row))))
+}
+
+fn one(found: rusqlite::Result<Result<Order, Finding>>) -> Result<Option<Arc<Order>>, Fault> {
+    Ok(found.optional()?.transpose()?.map(Arc::new))
+}
+
+pub(super) fn questions_due(
+    connection: &Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Arc<Order>>, Fault> {
+    list(connection, QUESTIONS_DUE, params![now.milliseconds(), limit])
+}
+
+pub(super) fn processing(
+    connection: &Connection,
+    after: OrderId,
+    limit: u32,
+) -> Result<Vec<Arc<Order>>, Fault> {
+    let Some(after) = stored_number(after.0) else { return Ok(Vec::new()) };
+    list(connection, PROCESSING, params![after, limit])
+}
+
+pub(super) fn named(
+    connection: &Connection,
+    reference: &str,
+    limit: u32,
+) -> Result<Vec<Arc<Order>>, Fault> {
+    list(connection, NAMED, params![reference, limit])
+}
+
+fn list(
+    connection: &Connection,
+    statement: &'static str,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Arc<Order>>, Fault> {
+    let mut statement = connection.prepare_cached(statement)?;
+    let mut rows = statement.query(parameters)?;
+    let mut orders = Vec::new();
+    while let Some(row) = rows.next()? {
+        orders.push(Arc::new(order(row)?));
+    }
+    Ok(orders)
+}
+
+/// Shows every order in the order of their numbers, one at a time.
+pub(super) fn each(
+    connection: &Connection,
+    mut visit: impl FnMut(Order) -> Result<(), Finding>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare(ALL)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(order(row)?)?;
+    }
+    Ok(())
+}
+
+pub(super) fn insert(connection: &Connection, order: &Order) -> Result<(), Fault> {
+    write(connection, INSERT, order).map(drop)
+}
+
+pub(super) fn update(connection: &Connection, order: &Order) -> Result<(), Fault> {
+    if write(connection, UPDATE, order)? == 1 {
+        Ok(())
+    } else {
+        Err(damaged(format!("order {}", order.id), "is not stored under its reference"))
+    }
+}
+
+fn write(connection: &Connection, statement: &'static str, order: &Order) -> Result<usize, Fault> {
+    let problem = |problem: Problem| damaged(format!("order {}", order.id), problem);
+    let quote = order.quote.as_ref();
+    let delivery = order.delivery.as_ref();
+    let currency = currency_of(order).map_err(problem)?;
+    let bill = order.bill.as_ref().map(trees::write_bill).transpose().map_err(problem)?;
+    let details = delivery.and_then(|delivery| delivery.details.as_ref());
+    let details = details.map(trees::write_details).transpose().map_err(problem)?;
+    let (state, refusal) = state_words(order.state);
+    let written = connection.prepare_cached(statement)?.execute(params![
+        to_stored(order.id.0, "order")?,
+        order.key.merchant.0,
+        order.key.protocol.as_str(),
+        word(&MODES, &order.key.mode),
+        order.key.reference.as_str(),
+        word(&KINDS, &order.kind),
+        state,
+        refusal,
+        order.fingerprint,
+        order.product.as_str(),
+        order.code,
+        order.destination,
+        order.upstream.as_str(),
+        currency.map(Currency::code),
+        quote.map(|quote| quote.nominal.minor()),
+        quote.map(|quote| quote.admin_fee.minor()),
+        quote.map(|quote| quote.admin.minor()),
+        quote.map(|quote| quote.price.minor()),
+        quote.map(|quote| quote.charge.minor()),
+        bill,
+        order.created_at.milliseconds(),
+        order.updated_at.milliseconds(),
+        order.expires_at.milliseconds(),
+        trees::write_holds(&order.holds).map_err(problem)?,
+        trees::write_attempts(&order.attempts).map_err(problem)?,
+        order.question_due.map(Timestamp::milliseconds),
+        delivery.map(|delivery| delivery.cost.minor()),
+        delivery.map(|delivery| delivery.serial_number.as_str()),
+        details,
+    ])?;
+    Ok(written)
+}
+
+/// The one currency of the amounts that have columns of their own; none where there are none.
+fn currency_of(order: &Order) -> Result<Option<Currency>, Problem> {
+    let quoted = order
+        .quote
+        .map(|quote| [quote.nominal, quote.admin_fee, quote.admin, quote.price, quote.charge]);
+    let cost = order.delivery.as_ref().map(|delivery| delivery.cost);
+    let mut currencies = quoted.into_iter().flatten().chain(cost).map(Amount::currency);
+    let Some(first) = currencies.next() else { return Ok(None) };
+    if currencies.all(|currency| currency == first) {
+        Ok(Some(first))
+    } else {
+        Err("deals in several currencies".to_owned())
+    }
+}
+
+const fn state_words(state: OrderState) -> (&'static str, Option<&'static str>) {
+    match state {
+        OrderState::Declined(refusal) => ("declined", Some(refusal.name())),
+        OrderState::Quoted => ("quoted", None),
+        OrderState::Awaiting => ("awaiting", None),
+        OrderState::Processing => ("processing", None),
+        OrderState::Succeeded => ("succeeded", None),
+        OrderState::Failed(refusal) => ("failed", Some(refusal.name())),
+        OrderState::Expired => ("expired", None),
+    }
+}
+
+fn state(word: &str, refused: Option<&str>) -> Result<OrderState, Problem> {
+    match (word, refused) {
+        ("declined", Some(name)) => refusal(name).map(OrderState::Declined),
+        ("failed", Some(name)) => refusal(name).map(OrderState::Failed),
+        ("quoted", None) => Ok(OrderState::Quoted),
+        ("awaiting", None) => Ok(OrderState::Awaiting),
+        ("processing", None) => Ok(OrderState::Processing),
+        ("succeeded", None) => Ok(OrderState::Succeeded),
+        ("expired", None) => Ok(OrderState::Expired),
+        _ => Err(format!("{word:?} is not a state, or has a wrong refusal")),
+    }
+}
+
+fn order(row: &Row<'_>) -> Result<Order, Finding> {
+    let mut fields = Fields::new(row);
+    let id: u64 = fields.number().map_err(|problem| Finding {
+        record: "order".to_owned(),
+        problem: format!("without a number: {problem}"),
+    })?;
+    rest(OrderId(id), fields).map_err(|problem| Finding { record: format!("order {id}"), problem })
+}
+
+fn rest(id: OrderId, mut fields: Fields<'_>) -> Result<Order, Problem> {
+    let key = ReferenceKey {
+        merchant: fields.merchant()?,
+        protocol: ProtocolName::new(fields.text()?),
+        mode: fields.word(&MODES)?,
+        reference: Reference::new(fields.text()?),
+    };
+    let kind = fields.word(&KINDS)?;
+    let state = state(fields.text()?, fields.next::<Option<String>>()?.as_deref())?;
+    let fingerprint = fields.next()?;
+    let product = ProductId::new(fields.text()?);
+    let code = fields.next()?;
+    let destination = fields.next()?;
+    let upstream = UpstreamName::new(fields.text()?);
+    let currency = fields.next::<Option<String>>()?;
+    let currency = currency.as_deref().map(super::fields::currency).transpose()?;
+    let quote = quote(&mut fields, currency)?;
+    let bill = fields.next::<Option<String>>()?;
+    let bill = bill.as_deref().map(trees::read_bill).transpose()?;
+    Ok(Order {
+        id,
+        key,
+        kind,
+        state,
+        fingerprint,
+        product,
+        code,
+        destination,
+        upstream,
+        bill,
+        quote,
+        created_at: fields.timestamp()?,
+        updated_at: fields.timestamp()?,
+        expires_at: fields.timestamp()?,
+        holds: trees::read_holds(fields.text()?)?,
+        attempts: trees::read_attempts(fields.text()?)?,
+        question_due: fields.next::<Option<i64>>()?.map(Timestamp::from_milliseconds),
+        delivery: delivery(&mut fields, currency)?,
+    })
+}
+
+fn quote(fields: &mut Fields<'_>, currency: Option<Currency>) -> Result<Option<Quote>, Problem> {
+    let mut next = || fields.next::<Option<i64>>();
+    let minors = [next()?, next()?, next()?, next()?, next()?];
+    match (currency, minors) {
+        (_, [None, None, None, None, None]) => Ok(None),
+        (
+            Some(currency),
+            [Some(nominal), Some(admin_fee), Some(admin), Some(price), Some(charge)],
+        ) => Ok(Some(Quote {
+            nominal: amount(nominal, currency)?,
+            admin_fee: amount(admin_fee, currency)?,
+            admin: amount(admin, currency)?,
+            price: amount(price, currency)?,
+            charge: amount(charge, currency)?,
+        })),
+        _ => Err("quote is incomplete".to_owned()),
+    }
+}
+
+fn delivery(
+    fields: &mut Fields<'_>,
+    currency: Option<Currency>,
+) -> Result<Option<Delivery>, Problem> {
+    let cost = fields.next::<Option<i64>>()?;
+    let serial_number = fields.next::<Option<String>>()?;
+    let details = fields.next::<Option<String>>()?;
+    match (currency, cost, serial_number) {
+        (Some(currency), Some(cost), Some(serial_number)) => Ok(Some(Delivery {
+            cost: amount(cost, currency)?,
+            serial_number,
+            details: details.as_deref().map(trees::read_details).transpose()?,
+        })),
+        (_, None, None) if details.is_none() => Ok(None),
+        _ => Err("delivery is incomplete".to_owned()),
+    }
+}

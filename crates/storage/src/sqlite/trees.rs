@@ -1,0 +1,316 @@
+//! The JSON in which trees and lists are stored.
+//!
+//! The domain is not serializable by design; these types are the stored form and belong to it.
+//! Borrowed text keeps a save from copying every bill. A stored form is changed only by a
+//! migration that rewrites what is stored.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use domain::{
+    Alias, Amount, Attempt, AttemptState, Bill, Detail, Doubt, Hold, Level, Period, ProcessId,
+    ProtocolName, Secret, Terms, Timestamp, TransferId, UpstreamName, YearMonth,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::fields::{Problem, amount, currency, refusal};
+
+/// How deep details may be nested. Deeper ones could be written and not read back, because the
+/// JSON reader guards its stack; so they are refused when they are to be stored.
+pub(super) const DETAIL_DEPTH_MAX: usize = 32;
+
+fn write(tree: &impl Serialize) -> Result<String, Problem> {
+    serde_json::to_string(tree).map_err(|error| error.to_string())
+}
+
+fn read<Tree: DeserializeOwned>(json: &str) -> Result<Tree, Problem> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+/// Minor units and the currency's code.
+#[derive(Serialize, Deserialize)]
+struct StoredAmount<'a>(i64, Cow<'a, str>);
+
+impl From<Amount> for StoredAmount<'_> {
+    fn from(amount: Amount) -> Self {
+        Self(amount.minor(), Cow::Borrowed(amount.currency().code()))
+    }
+}
+
+impl StoredAmount<'_> {
+    fn amount(&self) -> Result<Amount, Problem> {
+        amount(self.0, currency(&self.1)?)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredDetail<'a> {
+    Text(Cow<'a, str>),
+    Number(i64),
+    Money(StoredAmount<'a>),
+    List(Vec<StoredDetail<'a>>),
+    Record(Vec<(Cow<'a, str>, StoredDetail<'a>)>),
+}
+
+impl<'a> StoredDetail<'a> {
+    fn new(detail: &'a Detail, depth: usize) -> Result<Self, Problem> {
+        if depth > DETAIL_DEPTH_MAX {
+            return Err(format!("details are nested deeper than {DETAIL_DEPTH_MAX}"));
+        }
+        Ok(match detail {
+            Detail::Text(text) => Self::Text(Cow::Borrowed(text)),
+            Detail::Number(number) => Self::Number(*number),
+            Detail::Money(amount) => Self::Money((*amount).into()),
+            Detail::List(items) => {
+                let items = items.iter().map(|item| Self::new(item, depth + 1));
+                Self::List(items.collect::<Result<_, _>>()?)
+            }
+            Detail::Record(entries) => {
+                let entries = entries.iter().map(|(name, detail)| {
+                    Ok((Cow::Borrowed(name.as_str()), Self::new(detail, depth + 1)?))
+                });
+                Self::Record(entries.collect::<Result<_, Problem>>()?)
+            }
+        })
+    }
+
+    fn detail(self) -> Result<Detail, Problem> {
+        Ok(match self {
+            Self::Text(text) => Detail::Text(text.into_owned()),
+            Self::Number(number) => Detail::Number(number),
+            Self::Money(amount) => Detail::Money(amount.amount()?),
+            Self::List(items) => {
+                Detail::List(items.into_iter().map(Self::detail).collect::<Result<_, _>>()?)
+            }
+            Self::Record(entries) => {
+                let entries = entries
+                    .into_iter()
+                    .map(|(name, detail)| Ok((name.into_owned(), detail.detail()?)));
+                Detail::Record(entries.collect::<Result<_, Problem>>()?)
+            }
+        })
+    }
+}
+
+pub(super) fn write_details(details: &Detail) -> Result<String, Problem> {
+    write(&StoredDetail::new(details, 1)?)
+}
+
+pub(super) fn read_details(json: &str) -> Result<Detail, Problem> {
+    read::<StoredDetail<'_>>(json)?.detail()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredPeriod<'a> {
+    None,
+    /// Years and months.
+    Months(Vec<(u16, u8)>),
+    MonthCount(u8),
+    Instalment(u16),
+    Text(Cow<'a, str>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredBill<'a> {
+    customer_name: Cow<'a, str>,
+    period: StoredPeriod<'a>,
+    nominal: StoredAmount<'a>,
+    count: u32,
+    details: StoredDetail<'a>,
+}
+
+pub(super) fn write_bill(bill: &Bill) -> Result<String, Problem> {
+    let period = match &bill.period {
+        Period::None => StoredPeriod::None,
+        Period::Months(months) => {
+            StoredPeriod::Months(months.iter().map(|month| (month.year, month.month)).collect())
+        }
+        Period::MonthCount(count) => StoredPeriod::MonthCount(*count),
+        Period::Instalment(number) => StoredPeriod::Instalment(*number),
+        Period::Text(text) => StoredPeriod::Text(Cow::Borrowed(text)),
+    };
+    write(&StoredBill {
+        customer_name: Cow::Borrowed(&bill.customer_name),
+        period,
+        nominal: bill.nominal.into(),
+        count: bill.count,
+        details: StoredDetail::new(&bill.details, 1)?,
+    })
+}
+
+pub(super) fn read_bill(json: &str) -> Result<Bill, Problem> {
+    let stored: StoredBill<'_> = read(json)?;
+    let period = match stored.period {
+        StoredPeriod::None => Period::None,
+        StoredPeriod::Months(months) => {
+            let months = months.into_iter().map(|(year, month)| YearMonth { year, month });
+            Period::Months(months.collect())
+        }
+        StoredPeriod::MonthCount(count) => Period::MonthCount(count),
+        StoredPeriod::Instalment(number) => Period::Instalment(number),
+        StoredPeriod::Text(text) => Period::Text(text.into_owned()),
+    };
+    Ok(Bill {
+        customer_name: stored.customer_name.into_owned(),
+        period,
+        nominal: stored.nominal.amount()?,
+        count: stored.count,
+        details: stored.details.detail()?,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredHold<'a> {
+    transfer: u64,
+    amount: StoredAmount<'a>,
+    resolved_by: Option<u64>,
+}
+
+pub(super) fn write_holds(holds: &[Hold]) -> Result<String, Problem> {
+    let stored = holds.iter().map(|hold| StoredHold {
+        transfer: hold.transfer.0,
+        amount: hold.amount.into(),
+        resolved_by: hold.resolved_by.map(|transfer| transfer.0),
+    });
+    write(&stored.collect::<Vec<_>>())
+}
+
+pub(super) fn read_holds(json: &str) -> Result<Vec<Hold>, Problem> {
+    let hold = |stored: StoredHold<'_>| {
+        Ok(Hold {
+            transfer: TransferId(stored.transfer),
+            amount: stored.amount.amount()?,
+            resolved_by: stored.resolved_by.map(TransferId),
+        })
+    };
+    read::<Vec<_>>(json)?.into_iter().map(hold).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredAttemptState<'a> {
+    Intent,
+    Unknown(Cow<'a, str>),
+    Delivered,
+    Refused(Cow<'a, str>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredAttempt<'a> {
+    number: u16,
+    upstream: Cow<'a, str>,
+    state: StoredAttemptState<'a>,
+    owner: u64,
+    started_at_ms: i64,
+    questions: u32,
+}
+
+pub(super) fn write_attempts(attempts: &[Attempt]) -> Result<String, Problem> {
+    let stored = attempts.iter().map(|attempt| StoredAttempt {
+        number: attempt.number,
+        upstream: Cow::Borrowed(attempt.upstream.as_str()),
+        state: match attempt.state {
+            AttemptState::Intent => StoredAttemptState::Intent,
+            AttemptState::Unknown(doubt) => StoredAttemptState::Unknown(doubt.name().into()),
+            AttemptState::Delivered => StoredAttemptState::Delivered,
+            AttemptState::Refused(refusal) => StoredAttemptState::Refused(refusal.name().into()),
+        },
+        owner: attempt.owner.0,
+        started_at_ms: attempt.started_at.milliseconds(),
+        questions: attempt.questions,
+    });
+    write(&stored.collect::<Vec<_>>())
+}
+
+pub(super) fn read_attempts(json: &str) -> Result<Vec<Attempt>, Problem> {
+    let attempt = |stored: StoredAttempt<'_>| {
+        Ok(Attempt {
+            number: stored.number,
+            upstream: UpstreamName::new(stored.upstream.as_ref()),
+            state: match stored.state {
+                StoredAttemptState::Intent => AttemptState::Intent,
+                StoredAttemptState::Unknown(name) => AttemptState::Unknown(
+                    Doubt::from_name(&name).ok_or_else(|| format!("{name:?} is not a doubt"))?,
+                ),
+                StoredAttemptState::Delivered => AttemptState::Delivered,
+                StoredAttemptState::Refused(name) => AttemptState::Refused(refusal(&name)?),
+            },
+            owner: ProcessId(stored.owner),
+            started_at: Timestamp::from_milliseconds(stored.started_at_ms),
+            questions: stored.questions,
+        })
+    };
+    read::<Vec<_>>(json)?.into_iter().map(attempt).collect()
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredAlias<'a> {
+    protocol: Cow<'a, str>,
+    code: Cow<'a, str>,
+}
+
+pub(super) fn write_aliases(aliases: &[Alias]) -> Result<String, Problem> {
+    let stored = aliases.iter().map(|alias| StoredAlias {
+        protocol: Cow::Borrowed(alias.protocol.as_str()),
+        code: Cow::Borrowed(&alias.code),
+    });
+    write(&stored.collect::<Vec<_>>())
+}
+
+pub(super) fn read_aliases(json: &str) -> Result<Vec<Alias>, Problem> {
+    let alias = |stored: StoredAlias<'_>| Alias {
+        protocol: ProtocolName::new(stored.protocol.as_ref()),
+        code: stored.code.into_owned(),
+    };
+    Ok(read::<Vec<_>>(json)?.into_iter().map(alias).collect())
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredTerms<'a> {
+    level: Cow<'a, str>,
+    protocol: Option<Cow<'a, str>>,
+    admin_fee: StoredAmount<'a>,
+    commission: StoredAmount<'a>,
+}
+
+pub(super) fn write_terms(terms: &[Terms]) -> Result<String, Problem> {
+    let stored = terms.iter().map(|terms| StoredTerms {
+        level: Cow::Borrowed(&terms.level.0),
+        protocol: terms.protocol.as_ref().map(|protocol| Cow::Borrowed(protocol.as_str())),
+        admin_fee: terms.admin_fee.into(),
+        commission: terms.commission.into(),
+    });
+    write(&stored.collect::<Vec<_>>())
+}
+
+pub(super) fn read_terms(json: &str) -> Result<Vec<Terms>, Problem> {
+    let terms = |stored: StoredTerms<'_>| {
+        Ok(Terms {
+            level: Level(stored.level.into_owned()),
+            protocol: stored.protocol.map(|protocol| ProtocolName::new(protocol.as_ref())),
+            admin_fee: stored.admin_fee.amount()?,
+            commission: stored.commission.amount()?,
+        })
+    };
+    read::<Vec<_>>(json)?.into_iter().map(terms).collect()
+}
+
+pub(super) fn write_secrets(secrets: &BTreeMap<String, Secret>) -> Result<String, Problem> {
+    let revealed = secrets.iter().map(|(name, secret)| (name.as_str(), secret.reveal()));
+    write(&revealed.collect::<BTreeMap<_, _>>())
+}
+
+/// What the reader says of broken JSON may quote it, so nothing of that is passed on.
+pub(super) fn read_secrets(json: &str) -> Result<BTreeMap<String, Secret>, Problem> {
+    let revealed: BTreeMap<String, String> =
+        read(json).map_err(|_| "secrets cannot be read".to_owned())?;
+    Ok(revealed.into_iter().map(|(name, text)| (name, Secret::new(text))).collect())
+}

@@ -1,0 +1,94 @@
+//! The audit of stored data, also beside a running server.
+//!
+//! It opens the data to read only, takes no lock of ours, and looks at one snapshot: what is
+//! committed while it runs changes nothing of what it sees. Rows are shown to the domain's auditor
+//! one at a time. A row that cannot be read is a finding like any other.
+
+use std::path::Path;
+
+use domain::audit::{Auditor, Finding, Summary};
+use rusqlite::Connection;
+use thiserror::Error;
+
+use super::faults::{Fault, Trouble, trouble};
+use super::schema::{self, Found};
+use super::{DATABASE_FILE, OpenFault, books, catalogue, connect_to_read, orders, statements};
+
+statements! {
+    QUICK_CHECK = "pragma quick_check(1)";
+}
+
+/// Why an audit did not end well.
+#[derive(Debug, Error)]
+pub enum VerifyFault {
+    /// The data cannot be: this is the first record that is wrong.
+    #[error(transparent)]
+    Finding(#[from] Finding),
+    /// The data could not be opened, and nothing is known of it.
+    #[error(transparent)]
+    NotOpened(#[from] OpenFault),
+    /// Reading broke off for a reason that says nothing about the data.
+    #[error("the audit broke off: {0}")]
+    BrokenOff(String),
+}
+
+impl From<Fault> for VerifyFault {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Damaged(finding) => Self::Finding(finding),
+            Fault::Sqlite(error) => match trouble(&error) {
+                Trouble::Damaged | Trouble::NotADatabase => Self::Finding(of_file(&error)),
+                Trouble::Full | Trouble::Busy | Trouble::Flush | Trouble::Other => {
+                    Self::BrokenOff(error.to_string())
+                }
+            },
+        }
+    }
+}
+
+fn of_file(problem: impl std::fmt::Display) -> Finding {
+    Finding { record: DATABASE_FILE.to_owned(), problem: problem.to_string() }
+}
+
+/// Audits the data in this directory: every counter equals the replayed transfers, sums are zero,
+/// hash chains hold, every hold is resolved or belongs to an open order, and every record can be
+/// read. Changes nothing and takes no lock, so it may run beside a server.
+pub fn verify(directory: &Path) -> Result<Summary, VerifyFault> {
+    let connection = connect_to_read(directory)?;
+    let snapshot = connection.unchecked_transaction().map_err(Fault::from)?;
+    match schema::inspect(&snapshot)? {
+        Found::Schema(version) if version == schema::known() => {}
+        Found::Schema(found) => {
+            return Err(OpenFault::OlderSchema { found, known: schema::known() }.into());
+        }
+        Found::Empty => {
+            return Err(OpenFault::Missing { directory: directory.to_owned() }.into());
+        }
+    }
+    let summary = audit(&snapshot)?;
+    check_file(&snapshot)?;
+    Ok(summary)
+}
+
+fn audit(snapshot: &Connection) -> Result<Summary, VerifyFault> {
+    let mut auditor = Auditor::new(books::all_accounts(snapshot)?)?;
+    books::each_transfer(snapshot, |transfer| auditor.transfer(&transfer))?;
+    orders::each(snapshot, |order| auditor.order(&order))?;
+    let summary = auditor.finish()?;
+    books::each_funding(snapshot, |_| Ok(()))?;
+    catalogue::check(snapshot)?;
+    Ok(summary)
+}
+
+/// SQLite's own opinion of the file, last, because it names no record of ours.
+fn check_file(snapshot: &Connection) -> Result<(), VerifyFault> {
+    let opinion = snapshot.query_row(QUICK_CHECK, [], |row| row.get::<_, String>(0));
+    match opinion.map_err(Fault::from)?.as_str() {
+        "ok" => Ok(()),
+        problem => Err(of_file(problem).into()),
+    }
+}
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;
