@@ -2,10 +2,9 @@
 //! without separators (IAK reference, section 3).
 //!
 //! The scheme has no time, no nonce and no field but one under the hash. What contains it stands
-//! elsewhere: the forms of references and transaction numbers, and the rule that
-//! a quote is paid once. Invariants here: digests are compared in constant time, a user name that
-//! nobody has costs the same work as a wrong signature, and a credential without a key signs for
-//! nobody.
+//! elsewhere: the forms of references and transaction numbers, and the rule that a quote is paid
+//! once. Invariants here: digests are compared in constant time, a user name that nobody has costs
+//! the same work as a wrong signature, and a credential without a key signs for nobody.
 
 use std::sync::Arc;
 
