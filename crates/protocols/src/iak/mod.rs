@@ -1,3 +1,27 @@
-//! IAK, formerly mobilepulsa: bills and top-ups, in JSON and XML.
+//! IAK, formerly mobilepulsa: bills and top-ups, in JSON and XML, signed with MD5.
+//!
+//! What is served, all below `/api`:
+//!
+//! | path | answer |
+//! | --- | --- |
+//! | `POST /api/v1/bill/check`, with or without a slash at the end | the four postpaid commands: price list, inquiry, payment, check of a status |
+//! | `POST /api/v1/bill/check/TYPE` | the same; the type narrows a price list and means nothing to the others |
+//! | `POST /api/v1/tiketv2` | train tickets, which nobody sells any more: unknown command |
+//! | anything else | page not found, as the postpaid API below `/api/v1/` and as the prepaid API elsewhere |
+//!
+//! A bill is inquired under the merchant's own `ref_id`, gets a `tr_id`, and is paid by that number
+//! on the same day. A payment is answered with its outcome or as pending; there is no callback, the
+//! merchant asks `checkstatus`.
+//!
+//! The API's signatures cover one field each and never expire, so what they leave open is closed by
+//! form and state: see [`sign`] and the rules for references and transaction numbers.
 
 pub mod codes;
+mod serve;
+pub mod sign;
+mod wire;
+
+pub use serve::{AddressRule, Served, Settings, any_address};
+
+/// The protocol's name, in credentials, aliases and references.
+pub const NAME: &str = "iak";

@@ -1,0 +1,278 @@
+//! The served face of the postpaid API: request bytes to a gateway command to answer bytes.
+//!
+//! Everything is checked in the order of section 15.2 of the IAK reference: the form of the body,
+//! the command, the signature, whether the merchant may deal and from this address, the fields, the
+//! form of the reference, then product, repeats and the supplier's business. The fields that a
+//! signature is computed from have to be there before it can be checked.
+//!
+//! Answers carry HTTP 200 whenever the API has a code for the business at hand; 400 is for bodies
+//! and fields that cannot be used, 404 and 405 for requests that reach no command, and 503 for
+//! faults of ours, whose code tells the client to ask for the status. This module decides no
+//! business and moves no money.
+
+mod bill;
+mod price_list;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{Merchant, MerchantId, MerchantStatus, ProtocolName, Refusal};
+use gateway::ports::StoreFault;
+use gateway::{Gateway, Rejection};
+use http::{Method, StatusCode};
+use tracing::error;
+
+use super::wire::answer::Message;
+use super::wire::content::{self, Malformed, Object};
+use super::wire::fields::{FieldFault, Fields};
+use super::wire::tr_id::TransactionNumbers;
+use super::wire::{Format, is_plain};
+use super::{NAME, codes, sign};
+use crate::exchange::{Answer, Arrival, BodyFault, Serve};
+
+const BILL: &str = "/api/v1/bill/check";
+const TRAIN: &str = "/api/v1/tiketv2";
+/// Below this prefix the postpaid API answers, elsewhere the prepaid one.
+const POSTPAID: &str = "/api/v1/";
+
+/// Whether a merchant may call from an address (IAK reference, section 3).
+pub type AddressRule = Arc<dyn Fn(MerchantId, IpAddr) -> bool + Send + Sync>;
+
+/// The rule of a sandbox: every address is allowed.
+pub fn any_address() -> AddressRule {
+    Arc::new(|_, _| true)
+}
+
+/// What the operator sets for this face.
+#[derive(Clone)]
+pub struct Settings {
+    /// Keys the transaction numbers. Drawn once per installation and kept for ever, because
+    /// merchants keep the numbers.
+    pub tr_id_key: [u8; 32],
+    /// From where merchants may call.
+    pub addresses: AddressRule,
+}
+
+/// The postpaid API over a gateway.
+pub struct Served {
+    gateway: Arc<Gateway>,
+    protocol: ProtocolName,
+    numbers: TransactionNumbers,
+    addresses: AddressRule,
+}
+
+/// The four commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    PriceList,
+    Inquire,
+    Pay,
+    CheckStatus,
+}
+
+impl Command {
+    fn named(name: &str) -> Result<Self, Refusal> {
+        match name {
+            "pricelist-pasca" => Ok(Self::PriceList),
+            "inq-pasca" => Ok(Self::Inquire),
+            "pay-pasca" => Ok(Self::Pay),
+            "checkstatus" => Ok(Self::CheckStatus),
+            _ => Err(Refusal::CommandUnknown),
+        }
+    }
+
+    /// What the signature of this command is computed from (section 3).
+    fn signed(self, fields: Fields<'_>) -> Result<&str, FieldFault> {
+        match self {
+            Self::PriceList => Ok(sign::PRICE_LIST),
+            Self::Inquire => fields.numeral("ref_id"),
+            Self::Pay => fields.numeral("tr_id"),
+            Self::CheckStatus => Ok(sign::CHECK_STATUS),
+        }
+    }
+}
+
+/// Why there is no answer with what was asked for.
+#[derive(Debug)]
+enum Denial {
+    Malformed(Malformed),
+    Field(FieldFault),
+    Refused(Refusal),
+    Fault(StoreFault),
+}
+
+impl From<Malformed> for Denial {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl From<FieldFault> for Denial {
+    fn from(fault: FieldFault) -> Self {
+        Self::Field(fault)
+    }
+}
+
+impl From<Refusal> for Denial {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Rejection> for Denial {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Refused(refusal) => Self::Refused(refusal),
+            Rejection::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+impl From<Denial> for Message {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Malformed(malformed) => Self::malformed(malformed),
+            Denial::Field(fault) => Self::field_fault(fault),
+            Denial::Refused(refusal) => Self::code(StatusCode::OK, codes::of_refusal(refusal)),
+            Denial::Fault(fault) => {
+                error!(%fault, "request could not be carried out");
+                Self::code(StatusCode::SERVICE_UNAVAILABLE, codes::FAULT)
+            }
+        }
+    }
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route<'a> {
+    /// The postpaid commands, with the product type of the path.
+    Bill(Option<&'a str>),
+    Train,
+    UnknownPostpaid,
+    UnknownPrepaid,
+}
+
+impl<'a> Route<'a> {
+    fn of(path: &'a str) -> Self {
+        match path.strip_prefix(BILL) {
+            Some("" | "/") => return Self::Bill(None),
+            Some(rest) => {
+                let group = rest.strip_prefix('/').map(|it| it.strip_suffix('/').unwrap_or(it));
+                if let Some(group) = group.filter(|it| !it.is_empty() && !it.contains('/')) {
+                    return Self::Bill(Some(group));
+                }
+            }
+            None => {}
+        }
+        match path {
+            TRAIN => Self::Train,
+            _ if path.starts_with(POSTPAID) => Self::UnknownPostpaid,
+            _ => Self::UnknownPrepaid,
+        }
+    }
+}
+
+impl Served {
+    /// Serves this gateway's merchants.
+    pub fn new(gateway: Arc<Gateway>, settings: Settings) -> Self {
+        Self {
+            gateway,
+            protocol: ProtocolName::new(NAME),
+            numbers: TransactionNumbers::new(settings.tr_id_key),
+            addresses: settings.addresses,
+        }
+    }
+
+    /// Whether this API answers under a path, be it only with *page not found*.
+    pub fn owns(path: &str) -> bool {
+        path == "/api" || path.starts_with("/api/")
+    }
+
+    async fn answer(&self, arrival: &Arrival, format: Format) -> Message {
+        let route = Route::of(arrival.head.uri.path());
+        let not_found = codes::of_refusal(Refusal::PathUnknown);
+        match route {
+            Route::UnknownPostpaid => Message::code(StatusCode::NOT_FOUND, not_found),
+            Route::UnknownPrepaid => Message::prepaid_code(StatusCode::NOT_FOUND, not_found),
+            Route::Bill(_) | Route::Train if arrival.head.method != Method::POST => {
+                Message::code(StatusCode::METHOD_NOT_ALLOWED, not_found)
+            }
+            Route::Train => match request(arrival, format) {
+                Ok(_) => Denial::Refused(Refusal::CommandUnknown).into(),
+                Err(malformed) => Denial::Malformed(malformed).into(),
+            },
+            Route::Bill(group) => match request(arrival, format) {
+                Ok(object) => self
+                    .command(Fields(&object), group, arrival.peer)
+                    .await
+                    .unwrap_or_else(Message::from),
+                Err(malformed) => Denial::Malformed(malformed).into(),
+            },
+        }
+    }
+
+    async fn command(
+        &self,
+        fields: Fields<'_>,
+        group: Option<&str>,
+        peer: IpAddr,
+    ) -> Result<Message, Denial> {
+        let command = Command::named(fields.text("commands")?)?;
+        let merchant = self.merchant(command, fields, peer)?;
+        match command {
+            Command::PriceList => self.price_list(&merchant, fields, group),
+            Command::Inquire => self.inquire(merchant, fields).await,
+            Command::Pay => self.pay(&merchant, fields).await,
+            Command::CheckStatus => self.check_status(&merchant, fields).await,
+        }
+    }
+
+    /// The merchant who signed the request, if it may deal, and from there.
+    fn merchant(
+        &self,
+        command: Command,
+        fields: Fields<'_>,
+        peer: IpAddr,
+    ) -> Result<Arc<Merchant>, Denial> {
+        let username = fields.text("username")?;
+        let given = fields.text("sign")?;
+        let what = command.signed(fields)?;
+        let catalogue = self.gateway.catalogue();
+        let credentials = catalogue.credentials(NAME, username);
+        let merchant = sign::signer(credentials, username, what, given)
+            .and_then(|id| catalogue.merchant(id))
+            .ok_or(Refusal::SignatureInvalid)?;
+        if merchant.status == MerchantStatus::Suspended {
+            return Err(Refusal::AccountSuspended.into());
+        }
+        if !(self.addresses)(merchant.id, peer) {
+            return Err(Refusal::AddressNotAllowed.into());
+        }
+        Ok(Arc::clone(merchant))
+    }
+}
+
+/// What a request says, if its body arrived and can be read.
+fn request(arrival: &Arrival, format: Format) -> Result<Object, Malformed> {
+    let body = arrival.body.as_ref().map_err(|fault| {
+        Malformed(match fault {
+            BodyFault::TooLarge => "The body is too large.",
+            BodyFault::TooSlow => "The body arrived too slowly.",
+            BodyFault::Broken => "The body broke off.",
+        })
+    })?;
+    if !is_plain(&arrival.head.headers) {
+        return Err(Malformed("The body has a content encoding, which is not accepted."));
+    }
+    content::read(format, body)
+}
+
+#[async_trait]
+impl Serve for Served {
+    async fn serve(&self, arrival: Arrival) -> Answer {
+        let body = arrival.body.as_deref().unwrap_or_default();
+        let format = Format::of(&arrival.head.headers, body);
+        self.answer(&arrival, format).await.write(format)
+    }
+}

@@ -1,0 +1,263 @@
+//! Answers: every field in its order and with its type (IAK reference, sections 2.2 to 2.5 and 5).
+//!
+//! An answer is an ordered tree until the very end, because both formats show the same fields in
+//! the same order. Amounts are rupiah, whose smallest unit is the whole one.
+
+use bytes::Bytes;
+use domain::{Amount, Bill, Order, Quote, Terms};
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{Method, Response, StatusCode};
+
+use super::content::Malformed;
+use super::desc::{self, Stage};
+use super::fields::FieldFault;
+use super::period::datetime;
+use super::{Format, json, xml};
+use crate::exchange::Answer;
+use crate::iak::codes::{self, Code};
+
+/// A value of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Node {
+    /// A string.
+    Text(String),
+    /// A number.
+    Number(i64),
+    /// An array; in XML an element for each item.
+    List(Vec<Node>),
+    /// An object, its names in this order.
+    Record(Vec<(&'static str, Node)>),
+}
+
+impl Node {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(crate) const fn amount(amount: Amount) -> Self {
+        Self::Number(amount.minor())
+    }
+}
+
+/// What stands around the data of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Envelope {
+    /// `data` and an empty `meta` in JSON, only the content of `data` in XML (section 2.2).
+    Postpaid,
+    /// The same, but XML keeps `data` (section 2.3).
+    PriceList,
+    /// `data` alone.
+    Prepaid,
+}
+
+/// An answer before it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    status: StatusCode,
+    envelope: Envelope,
+    data: Node,
+}
+
+impl Message {
+    const fn postpaid(status: StatusCode, data: Node) -> Self {
+        Self { status, envelope: Envelope::Postpaid, data }
+    }
+
+    /// A code and nothing else (section 2.2).
+    pub(crate) fn code(status: StatusCode, code: Code) -> Self {
+        Self::postpaid(status, Node::Record(said(code).into()))
+    }
+
+    /// A code of the prepaid API, whose name for it is another.
+    pub(crate) fn prepaid_code(status: StatusCode, code: Code) -> Self {
+        let data = Node::Record(vec![
+            ("rc", Node::text(code.code)),
+            ("message", Node::text(code.message)),
+        ]);
+        Self { status, envelope: Envelope::Prepaid, data }
+    }
+
+    /// A field is missing or cannot be used (section 2.4).
+    pub(crate) fn field_fault(fault: FieldFault) -> Self {
+        Self::faulty(fault.field, fault.sentence())
+    }
+
+    /// The body says nothing.
+    pub(crate) fn malformed(Malformed(why): Malformed) -> Self {
+        Self::faulty("body", why.to_owned())
+    }
+
+    fn faulty(field: &'static str, sentence: String) -> Self {
+        let details = Node::Record(vec![(field, Node::List(vec![Node::Text(sentence)]))]);
+        let mut data = Vec::from(said(codes::of_refusal(domain::Refusal::RequestMalformed)));
+        data.push(("error_details", details));
+        Self::postpaid(StatusCode::BAD_REQUEST, Node::Record(data))
+    }
+
+    /// A price list (section 5.1).
+    pub(crate) fn price_list(entries: Vec<Node>) -> Self {
+        let data = Node::Record(vec![("pasca", Node::List(entries))]);
+        Self { status: StatusCode::OK, envelope: Envelope::PriceList, data }
+    }
+
+    /// Writes it in the format of the request.
+    pub(crate) fn write(self, format: Format) -> Answer {
+        let document = match (format, self.envelope) {
+            (Format::Json, Envelope::Prepaid) => {
+                json::write(&Node::Record(vec![("data", self.data)]))
+            }
+            (Format::Json, Envelope::Postpaid | Envelope::PriceList) => {
+                json::write(&Node::Record(vec![
+                    ("data", self.data),
+                    ("meta", Node::List(Vec::new())),
+                ]))
+            }
+            (Format::Xml, Envelope::PriceList) => {
+                xml::write(&Node::Record(vec![("data", self.data)]))
+            }
+            (Format::Xml, Envelope::Postpaid | Envelope::Prepaid) => xml::write(&self.data),
+        };
+        let mut answer = Response::new(Bytes::from(document));
+        *answer.status_mut() = self.status;
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, HeaderValue::from_static(Method::POST.as_str()));
+        }
+        answer
+    }
+}
+
+fn said(code: Code) -> [(&'static str, Node); 2] {
+    [("response_code", Node::text(code.code)), ("message", Node::text(code.message))]
+}
+
+/// One product of the price list (section 5.1). The province is shown for water only.
+pub(crate) fn price_list_entry(code: &str, product: &domain::Product, terms: &Terms) -> Node {
+    let status = match product.status {
+        domain::ProductStatus::Active => 1,
+        domain::ProductStatus::Inactive => 4,
+    };
+    let mut entry = vec![
+        ("code", Node::text(code)),
+        ("name", Node::text(&product.name)),
+        ("status", Node::Number(status)),
+        ("fee", Node::amount(terms.admin_fee)),
+        ("komisi", Node::amount(terms.commission)),
+        ("type", Node::text(&product.group)),
+        ("category", Node::text("postpaid")),
+    ];
+    if let (desc::WATER, Some(province)) = (product.group.as_str(), &product.province) {
+        entry.push(("province", Node::text(province)));
+    }
+    Node::Record(entry)
+}
+
+/// An order with the bill and the price that an answer about it needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Transaction<'a> {
+    /// The number under which the merchant knows it.
+    pub(crate) tr_id: i64,
+    /// The order.
+    pub(crate) order: &'a Order,
+    /// What is owed.
+    pub(crate) bill: &'a Bill,
+    /// What it costs.
+    pub(crate) quote: &'a Quote,
+    /// The group of the product, which tells how its particulars look where the code does not.
+    pub(crate) group: &'a str,
+}
+
+type Entries = Vec<(&'static str, Node)>;
+
+impl Transaction<'_> {
+    /// The answer to an inquiry (section 5.2).
+    pub(crate) fn inquired(&self) -> Message {
+        let mut data = self.identity();
+        data.extend(self.customer());
+        data.push(self.reference());
+        data.extend(said(codes::INQUIRY_SUCCESS));
+        data.extend(self.prices());
+        data.push(("desc", self.desc(Stage::Inquiry).unwrap_or(Node::List(Vec::new()))));
+        Message::postpaid(StatusCode::OK, Node::Record(data))
+    }
+
+    /// The answer to a payment, whatever came of it (section 5.3). Before success it carries the
+    /// same fields with an empty `noref` and the particulars of the inquiry.
+    pub(crate) fn paid(&self, code: Code, balance: Amount) -> Message {
+        let mut data = self.identity();
+        data.push(("datetime", Node::Text(datetime(self.order.updated_at))));
+        data.extend(self.customer());
+        data.extend(said(code));
+        data.extend(self.prices());
+        data.push(("balance", Node::amount(balance)));
+        data.extend([self.biller_reference(), self.reference()]);
+        data.push(("desc", self.desc(self.stage()).unwrap_or(Node::List(Vec::new()))));
+        Message::postpaid(StatusCode::OK, Node::Record(data))
+    }
+
+    /// The status of an order whose outcome is final (section 5.4).
+    pub(crate) fn closed(&self, status: i64, code: Code, balance: Amount) -> Message {
+        let mut data = self.identity();
+        data.push(("datetime", Node::Text(datetime(self.order.updated_at))));
+        data.extend(self.customer());
+        data.push(("status", Node::Number(status)));
+        data.extend(said(code));
+        data.extend(self.prices());
+        data.push(("balance", Node::amount(balance)));
+        data.extend([self.biller_reference(), self.reference()]);
+        data.push(("desc", self.desc(self.stage()).unwrap_or(Node::text(""))));
+        Message::postpaid(StatusCode::OK, Node::Record(data))
+    }
+
+    /// The status of an order that is not paid or still in process (section 5.4).
+    pub(crate) fn open(&self, status: i64, code: Code, balance: Amount) -> Message {
+        let mut data = self.identity();
+        data.extend(self.customer());
+        data.push(self.reference());
+        data.push(("status", Node::Number(status)));
+        data.extend(said(code));
+        data.extend(self.prices());
+        data.push(("balance", Node::amount(balance)));
+        data.push(("desc", self.desc(Stage::Inquiry).unwrap_or(Node::text(""))));
+        Message::postpaid(StatusCode::OK, Node::Record(data))
+    }
+
+    fn identity(&self) -> Entries {
+        vec![("tr_id", Node::Number(self.tr_id)), ("code", Node::text(&self.order.code))]
+    }
+
+    fn customer(&self) -> [(&'static str, Node); 5] {
+        [
+            ("hp", Node::text(&self.order.destination)),
+            ("tr_name", Node::text(&self.bill.customer_name)),
+            ("period", Node::Text(desc::period(self))),
+            ("nominal", Node::amount(self.quote.nominal)),
+            ("admin", Node::amount(self.quote.admin)),
+        ]
+    }
+
+    fn prices(&self) -> [(&'static str, Node); 2] {
+        [
+            ("price", Node::amount(self.quote.price)),
+            ("selling_price", Node::amount(self.quote.charge)),
+        ]
+    }
+
+    fn reference(&self) -> (&'static str, Node) {
+        ("ref_id", Node::text(self.order.key.reference.as_str()))
+    }
+
+    fn biller_reference(&self) -> (&'static str, Node) {
+        let delivery = self.order.delivery.as_ref();
+        ("noref", Node::text(delivery.map_or("", |delivery| &delivery.serial_number)))
+    }
+
+    fn stage(&self) -> Stage {
+        if self.order.delivery.is_some() { Stage::Payment } else { Stage::Inquiry }
+    }
+
+    fn desc(&self, stage: Stage) -> Option<Node> {
+        desc::desc(self, stage)
+    }
+}

@@ -1,0 +1,63 @@
+//! What a request says, whichever format it is written in.
+//!
+//! Invariants: names are unique within their object, there are at most [`NAMES_MAX`] of them, and
+//! nothing nests deeper than [`DEPTH_MAX`]. A number keeps the decimal digits in which it was
+//! written, because signatures are computed over them.
+
+use super::{Format, json, xml};
+
+/// How deep objects, lists and elements may nest.
+pub(crate) const DEPTH_MAX: usize = 16;
+/// How many names one object may have.
+pub(crate) const NAMES_MAX: usize = 64;
+
+/// Named values in the order in which they came.
+pub(crate) type Object = Vec<(String, Content)>;
+
+/// One value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A JSON string, or the text of an XML element.
+    Text(String),
+    /// A JSON number without fraction or exponent, in decimal digits.
+    Integer(String),
+    /// A JSON object, or an XML element that has elements.
+    Object(Object),
+    /// A fraction, a truth value, a null or a list: nothing that a field of this API may be.
+    Unusable,
+}
+
+/// Why a body says nothing: one sentence for the developer at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed(pub(crate) &'static str);
+
+/// Reads a body whose root must be an object.
+pub(crate) fn read(format: Format, body: &[u8]) -> Result<Object, Malformed> {
+    let text = std::str::from_utf8(body).map_err(|_| Malformed("The body is not UTF-8."))?;
+    match format {
+        Format::Json => json::read(text),
+        Format::Xml => xml::read(text),
+    }
+}
+
+/// Whether the first character that is not blank opens an XML element.
+pub(crate) fn looks_like_xml(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<")
+}
+
+/// Adds a named value unless the object is full or has the name already.
+pub(super) fn add(object: &mut Object, name: String, value: Content) -> Result<(), Malformed> {
+    if object.len() >= NAMES_MAX {
+        return Err(Malformed("The body has too many fields."));
+    }
+    if object.iter().any(|(taken, _)| *taken == name) {
+        return Err(Malformed("The body has a field twice."));
+    }
+    object.push((name, value));
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "content_tests.rs"]
+mod tests;

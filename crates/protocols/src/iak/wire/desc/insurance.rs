@@ -1,0 +1,92 @@
+//! Social insurance, lenders and insurers (IAK reference, sections 6.3 to 6.6, 6.8 and 6.9).
+
+use domain::bill::names;
+
+use super::particulars::Particulars;
+use super::{Node, Stage, Transaction};
+
+type Entries = Vec<(&'static str, Node)>;
+
+pub(super) fn health(given: Particulars<'_>) -> Entries {
+    vec![
+        ("kode_cabang", given.text(names::BRANCH_CODE)),
+        ("nama_cabang", given.text(names::BRANCH_NAME)),
+        ("sisa_pembayaran", given.money_text(names::RESIDUAL)),
+        ("jumlah_peserta", given.text_or(names::PARTICIPANTS, "0")),
+    ]
+}
+
+pub(super) fn health_penalty(given: Particulars<'_>, stage: Stage) -> Entries {
+    let first = match stage {
+        Stage::Inquiry => ("nama_badan_usaha", given.text(names::COMPANY_NAME)),
+        Stage::Payment => ("premi", given.number(names::PREMIUM)),
+    };
+    vec![
+        first,
+        ("kode_cabang", given.text(names::BRANCH_CODE)),
+        ("nama_cabang", given.text(names::BRANCH_NAME)),
+        ("sisa_pembayaran", given.text(names::RESIDUAL)),
+        ("jumlah_peserta", given.number(names::PARTICIPANTS)),
+    ]
+}
+
+pub(super) fn self_paid_employment(given: Particulars<'_>, stage: Stage) -> Entries {
+    let code = match stage {
+        Stage::Inquiry => Node::text(""),
+        Stage::Payment => given.text(names::CONTRIBUTION_CODE),
+    };
+    vec![
+        ("kode_iuran", code),
+        ("kode_program", given.text(names::PROGRAMMES)),
+        ("jht", given.number(names::OLD_AGE)),
+        ("jkk", given.number(names::ACCIDENT)),
+        ("jkm", given.number(names::DEATH)),
+        ("kantor_cabang", given.text(names::BRANCH_NAME)),
+        ("tgl_efektif", given.text(names::EFFECTIVE_FROM)),
+        ("tgl_expired", given.text(names::EFFECTIVE_UNTIL)),
+    ]
+}
+
+pub(super) fn company_employment(transaction: &Transaction<'_>, given: Particulars<'_>) -> Entries {
+    vec![
+        ("kode_iuran", given.text_or(names::CONTRIBUTION_CODE, &transaction.order.destination)),
+        ("jht", given.number(names::OLD_AGE)),
+        ("jkk", given.number(names::ACCIDENT)),
+        ("jkm", given.number(names::DEATH)),
+        ("jpk", given.number(names::HEALTH)),
+        ("jpn", given.number(names::PENSION)),
+        ("npp", given.text(names::COMPANY_NUMBER)),
+        ("kode_divisi", given.text_or(names::DIVISION_CODE, "000")),
+    ]
+}
+
+pub(super) fn finance(given: Particulars<'_>) -> Entries {
+    vec![
+        ("misc_fee", given.number(names::MISCELLANEOUS)),
+        ("item_name", given.text(names::ITEM_NAME)),
+        ("no_rangka", given.text(names::CHASSIS_NUMBER)),
+        ("no_pol", given.text(names::PLATE_NUMBER)),
+        ("tenor", given.text(names::TENOR)),
+        ("installment", given.number(names::INSTALMENT)),
+        ("penalty_bill", given.number(names::PENALTY)),
+        ("max_payment", given.number(names::PAYMENT_MAX)),
+        ("last_paid_due_date", given.text(names::LAST_PAID_DUE_DATE)),
+        ("id_ref", given.text(names::LENDER_REFERENCE)),
+    ]
+}
+
+pub(super) fn brief_finance(given: Particulars<'_>) -> Entries {
+    vec![
+        ("installment", given.number(names::INSTALMENT)),
+        ("penalty_bill", given.number(names::PENALTY)),
+    ]
+}
+
+pub(super) fn policy(given: Particulars<'_>) -> Entries {
+    vec![
+        ("insured", given.text(names::INSURED)),
+        ("policy_status", given.text(names::POLICY_STATUS)),
+        ("due_date", given.text(names::DUE_DATE)),
+        ("footer", given.texts(names::FOOTER)),
+    ]
+}

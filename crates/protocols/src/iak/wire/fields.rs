@@ -1,0 +1,176 @@
+//! The fields of a request, with the types that the API gives them (IAK reference, sections 2.4,
+//! 2.5 and 5).
+//!
+//! A field that nobody asks for is never looked at, so unknown fields are ignored whatever they
+//! are. An empty text counts as a field that is not there.
+
+use super::content::{Content, Object};
+
+/// A field that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FieldFault {
+    /// Which field; one inside another is written with a point between.
+    pub(crate) field: &'static str,
+    /// What is wrong with it.
+    pub(crate) flaw: Flaw,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// It is not there.
+    Missing,
+    /// It is of another type.
+    Type,
+    /// Its type is right and its value is not one that the field can have.
+    Value,
+}
+
+impl FieldFault {
+    /// A sentence for the developer at the other end.
+    pub(crate) fn sentence(self) -> String {
+        let field = self.field;
+        match self.flaw {
+            Flaw::Missing => format!("The {field} field is required."),
+            Flaw::Type => format!("The {field} field has the wrong type."),
+            Flaw::Value => format!("The {field} field is invalid."),
+        }
+    }
+}
+
+/// The fields of one object.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields<'a>(pub(crate) &'a Object);
+
+impl<'a> Fields<'a> {
+    fn get(self, field: &'static str) -> Option<&'a Content> {
+        // A name with a point leads into an object; where that is missing, so is the field.
+        let (outer, inner) = field.split_once('.').map_or((field, None), |(o, i)| (o, Some(i)));
+        let find = |object: &'a Object, name: &str| {
+            object.iter().find(|(taken, _)| taken == name).map(|(_, content)| content)
+        };
+        match (find(self.0, outer)?, inner) {
+            (content, None) => Some(content),
+            (Content::Object(object), Some(inner)) => find(object, inner),
+            (Content::Text(_) | Content::Integer(_) | Content::Unusable, Some(_)) => None,
+        }
+    }
+
+    /// A text, if there is one.
+    pub(crate) fn optional_text(self, field: &'static str) -> Result<Option<&'a str>, FieldFault> {
+        match self.get(field) {
+            None => Ok(None),
+            Some(Content::Text(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(Content::Integer(_) | Content::Object(_) | Content::Unusable) => {
+                Err(FieldFault { field, flaw: Flaw::Type })
+            }
+        }
+    }
+
+    /// A text.
+    pub(crate) fn text(self, field: &'static str) -> Result<&'a str, FieldFault> {
+        self.optional_text(field)?.ok_or(FieldFault { field, flaw: Flaw::Missing })
+    }
+
+    /// A text that clients also write as a number, if there is one.
+    pub(crate) fn optional_numeral(
+        self,
+        field: &'static str,
+    ) -> Result<Option<&'a str>, FieldFault> {
+        match self.get(field) {
+            Some(Content::Integer(digits)) => Ok(Some(digits)),
+            _ => self.optional_text(field),
+        }
+    }
+
+    /// A text that clients also write as a number.
+    pub(crate) fn numeral(self, field: &'static str) -> Result<&'a str, FieldFault> {
+        self.optional_numeral(field)?.ok_or(FieldFault { field, flaw: Flaw::Missing })
+    }
+
+    /// A number without fraction or exponent, written as a number or as a text: its digits, behind
+    /// a minus if it is negative.
+    pub(crate) fn integer(self, field: &'static str) -> Result<&'a str, FieldFault> {
+        let text = self.numeral(field)?;
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(text)
+        } else {
+            Err(FieldFault { field, flaw: Flaw::Type })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::iak::wire::{Format, content};
+
+    fn object(json: &str) -> Object {
+        content::read(Format::Json, json.as_bytes()).expect("well-formed")
+    }
+
+    #[test]
+    fn only_integer_spellings_are_integers() {
+        let table = [
+            (r#""12""#, Ok("12")),
+            ("12", Ok("12")),
+            (r#""012""#, Ok("012")),
+            ("-3", Ok("-3")),
+            (r#""-3""#, Ok("-3")),
+            ("18446744073709551615", Ok("18446744073709551615")),
+            ("18446744073709551616", Err(Flaw::Type)),
+            ("1.0", Err(Flaw::Type)),
+            ("1e3", Err(Flaw::Type)),
+            ("true", Err(Flaw::Type)),
+            ("null", Err(Flaw::Type)),
+            ("[1]", Err(Flaw::Type)),
+            (r#"{"n":1}"#, Err(Flaw::Type)),
+            (r#""1.0""#, Err(Flaw::Type)),
+            (r#""1e3""#, Err(Flaw::Type)),
+            (r#""0x10""#, Err(Flaw::Type)),
+            (r#""+1""#, Err(Flaw::Type)),
+            (r#""-""#, Err(Flaw::Type)),
+            (r#"" 1""#, Err(Flaw::Type)),
+            (r#""10,00""#, Err(Flaw::Type)),
+            (r#""١٠٠""#, Err(Flaw::Type)),
+            (r#""""#, Err(Flaw::Missing)),
+        ];
+        for (value, expected) in table {
+            let object = object(&format!(r#"{{"month":{value}}}"#));
+            let read = Fields(&object).integer("month").map_err(|fault| fault.flaw);
+            assert_eq!(read, expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_point_leads_into_an_object() {
+        let table = [
+            (r#"{"desc":{"amount":5}}"#, Ok("5")),
+            (r#"{"desc":{}}"#, Err(Flaw::Missing)),
+            (r#"{"desc":[]}"#, Err(Flaw::Missing)),
+            (r#"{"desc":""}"#, Err(Flaw::Missing)),
+            (r#"{}"#, Err(Flaw::Missing)),
+            (r#"{"desc":{"amount":{}}}"#, Err(Flaw::Type)),
+        ];
+        for (json, expected) in table {
+            let object = object(json);
+            let read = Fields(&object).integer("desc.amount").map_err(|fault| fault.flaw);
+            assert_eq!(read, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn texts_are_not_numbers() {
+        let object = object(r#"{"code":5,"hp":5,"name":"x","none":null}"#);
+        let fields = Fields(&object);
+        assert_eq!(fields.text("code"), Err(FieldFault { field: "code", flaw: Flaw::Type }));
+        assert_eq!(fields.numeral("hp"), Ok("5"));
+        assert_eq!(fields.text("name"), Ok("x"));
+        assert_eq!(fields.optional_text("absent"), Ok(None));
+        assert_eq!(
+            fields.optional_text("none"),
+            Err(FieldFault { field: "none", flaw: Flaw::Type })
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! JSON into [`Content`], and answers into JSON.
+//!
+//! The tree is filled straight from the parser's events, so that duplicate names are seen instead
+//! of overwritten and numbers never pass through a float.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+
+use super::answer::Node;
+use super::content::{Content, DEPTH_MAX, Malformed, Object, add};
+
+/// Reads a text that is one JSON object and nothing else.
+pub(super) fn read(text: &str) -> Result<Object, Malformed> {
+    let malformed = |_: serde_json::Error| {
+        Malformed("The body is not a JSON object with unique names and reasonable depth.")
+    };
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let content = Reader { depth: 1 }.deserialize(&mut parser).map_err(malformed)?;
+    parser.end().map_err(malformed)?;
+    match content {
+        Content::Object(object) => Ok(object),
+        Content::Text(_) | Content::Integer(_) | Content::Unusable => {
+            Err(Malformed("The body is not a JSON object."))
+        }
+    }
+}
+
+/// Reads one value; `depth` is what it would have as an object or list.
+#[derive(Clone, Copy)]
+struct Reader {
+    depth: usize,
+}
+
+impl Reader {
+    fn inside<E: Error>(self) -> Result<Self, E> {
+        if self.depth > DEPTH_MAX {
+            return Err(E::custom("too deep"));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader {
+    type Value = Content;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Content, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Content;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Content, E> {
+        Ok(Content::Text(text.to_owned()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Content, E> {
+        Ok(Content::Integer(number.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Content, E> {
+        Ok(Content::Integer(number.to_string()))
+    }
+
+    /// Also what the parser makes of integers beyond 64 bits and of a negative zero.
+    fn visit_f64<E>(self, _: f64) -> Result<Content, E> {
+        Ok(Content::Unusable)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Content, E> {
+        Ok(Content::Unusable)
+    }
+
+    fn visit_unit<E>(self) -> Result<Content, E> {
+        Ok(Content::Unusable)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Content, A::Error> {
+        let inside = self.inside()?;
+        while list.next_element_seed(inside)?.is_some() {}
+        Ok(Content::Unusable)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
+        let inside = self.inside()?;
+        let mut object = Object::new();
+        while let Some(name) = map.next_key()? {
+            let value = map.next_value_seed(inside)?;
+            add(&mut object, name, value).map_err(|Malformed(why)| Error::custom(why))?;
+        }
+        Ok(Content::Object(object))
+    }
+}
+
+/// An answer's tree as JSON, names in their order.
+pub(super) fn write(node: &Node) -> String {
+    // Strings, integers, lists and maps with text keys always have a JSON form.
+    serde_json::to_string(node).unwrap_or_default()
+}
+
+impl Serialize for Node {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Number(number) => serializer.serialize_i64(*number),
+            Self::List(items) => items.serialize(serializer),
+            Self::Record(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (name, value) in entries {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The messages of the postpaid API in both formats, as values (IAK reference, sections 2, 5, 6).
+//!
+//! Requests are read from JSON or XML into one small tree ([`content`]) and from there into fields
+//! ([`fields`]); answers are built as one ordered tree ([`answer`]) and written in the format of the
+//! request. What the numbers on the wire are made of stands in [`tr_id`] and [`reference`], spans
+//! and times in [`period`], and each product's own object in [`desc`].
+//!
+//! Nothing here decides: it knows forms, not merchants, orders' states or money's whereabouts.
+
+pub(crate) mod answer;
+pub(crate) mod content;
+pub(crate) mod desc;
+pub(crate) mod fields;
+mod json;
+pub(crate) mod period;
+pub(crate) mod reference;
+pub(crate) mod tr_id;
+mod xml;
+
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+
+/// How a request is written, and therefore its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// JSON.
+    Json,
+    /// XML under the root element `mp`.
+    Xml,
+}
+
+impl Format {
+    /// The format of a request. Clients write the content type in many ways (section 2.1), so it is
+    /// searched for `json` and `xml`. A request that names neither is in XML if its first
+    /// character that is not blank is `<`, otherwise in JSON.
+    pub(crate) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
+        let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let named = named.unwrap_or_default().to_ascii_lowercase();
+        if named.contains("json") {
+            Self::Json
+        } else if named.contains("xml") || content::looks_like_xml(body) {
+            Self::Xml
+        } else {
+            Self::Json
+        }
+    }
+
+    /// The content type of an answer.
+    pub(crate) const fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Xml => "application/xml",
+        }
+    }
+}
+
+/// Whether a body came as it is. Compressed bodies are not read: nothing in the API asks for them.
+pub(crate) fn is_plain(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().all(|value| {
+        value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")
+            || value.as_bytes().trim_ascii().is_empty()
+    })
+}

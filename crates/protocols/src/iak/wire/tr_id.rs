@@ -1,0 +1,219 @@
+//! Transaction numbers: what merchants see as `tr_id` (IAK reference, section 2.5).
+//!
+//! A number is a keyed permutation of our own order number, so that it tells nobody how many orders
+//! there are and nobody can guess a neighbour's. Order numbers below [`NARROW_SIZE`] become numbers
+//! from 1 000 000 000 to 1 599 999 999, which clients with 32-bit columns can keep; those lie below
+//! the UNIX times that some clients send as references. Later orders become *wide* numbers from
+//! 9 000 000 000 000 000 to 2^53 - 1, which JavaScript can still count and which no usual reference
+//! made of a date looks like. No text in either span may be a reference, so that a signature over
+//! one is never a signature over the other.
+//!
+//! The permutation is a Feistel network over SHA-256, repeated until the result falls into the span
+//! (cycle walking). It hides an order; it is not what keeps strangers out.
+
+use domain::OrderId;
+use sha2::{Digest, Sha256};
+
+const NARROW_START: u64 = 1_000_000_000;
+/// How many orders get a narrow number.
+const NARROW_SIZE: u64 = 600_000_000;
+const WIDE_START: u64 = 9_000_000_000_000_000;
+const WIDE_SIZE: u64 = (1 << 53) - WIDE_START;
+
+const NARROW: Span = Span { start: NARROW_START, size: NARROW_SIZE, half_bits: 15, label: 0 };
+const WIDE: Span = Span { start: WIDE_START, size: WIDE_SIZE, half_bits: 22, label: 1 };
+
+const ROUNDS: u8 = 8;
+
+/// Numbers in a row, permuted among themselves.
+struct Span {
+    start: u64,
+    size: u64,
+    /// The network permutes numbers of twice so many bits; that is at least the span's size.
+    half_bits: u32,
+    /// Keeps the permutations of two spans apart.
+    label: u8,
+}
+
+impl Span {
+    const fn contains(&self, number: u64) -> bool {
+        number >= self.start && number - self.start < self.size
+    }
+}
+
+/// Whether a transaction may have the number that this text writes, leading zeros disregarded.
+pub(crate) fn may_be_given(text: &str) -> bool {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    text.parse().is_ok_and(|number| NARROW.contains(number) || WIDE.contains(number))
+}
+
+/// Turns order numbers into transaction numbers and back.
+#[derive(Clone)]
+pub(crate) struct TransactionNumbers {
+    key: [u8; 32],
+}
+
+impl TransactionNumbers {
+    /// Numbers under this key, which must never change: merchants keep them.
+    pub(crate) const fn new(key: [u8; 32]) -> Self {
+        Self { key }
+    }
+
+    /// The transaction number of an order; none beyond seven trillion orders.
+    pub(crate) fn number(&self, order: OrderId) -> Option<i64> {
+        let (span, index) = match order.0.checked_sub(NARROW_SIZE) {
+            None => (NARROW, order.0),
+            Some(index) if index < WIDE_SIZE => (WIDE, index),
+            Some(_) => return None,
+        };
+        let permuted = self.walk(&span, index, Self::forward);
+        i64::try_from(span.start + permuted).ok()
+    }
+
+    /// The order that has this transaction number, whether or not it exists. Only the one spelling
+    /// in which we give numbers out is understood.
+    pub(crate) fn order(&self, text: &str) -> Option<OrderId> {
+        let number: u64 = text.parse().ok()?;
+        if number.to_string() != text {
+            return None;
+        }
+        if NARROW.contains(number) {
+            Some(OrderId(self.walk(&NARROW, number - NARROW_START, Self::backward)))
+        } else if WIDE.contains(number) {
+            let index = self.walk(&WIDE, number - WIDE_START, Self::backward);
+            Some(OrderId(NARROW_SIZE + index))
+        } else {
+            None
+        }
+    }
+
+    /// Permutes until the result lies in the span. It ends because a permutation's cycle leads back
+    /// to where it began, which lies in the span.
+    fn walk(&self, span: &Span, index: u64, step: fn(&Self, &Span, u64) -> u64) -> u64 {
+        let mut permuted = step(self, span, index);
+        while permuted >= span.size {
+            permuted = step(self, span, permuted);
+        }
+        permuted
+    }
+
+    fn forward(&self, span: &Span, value: u64) -> u64 {
+        let (mut left, mut right) = halves(span, value);
+        for round in 0..ROUNDS {
+            (left, right) = (right, left ^ self.mix(span, round, right));
+        }
+        (left << span.half_bits) | right
+    }
+
+    fn backward(&self, span: &Span, value: u64) -> u64 {
+        let (mut left, mut right) = halves(span, value);
+        for round in (0..ROUNDS).rev() {
+            (left, right) = (right ^ self.mix(span, round, left), left);
+        }
+        (left << span.half_bits) | right
+    }
+
+    fn mix(&self, span: &Span, round: u8, half: u64) -> u64 {
+        let digest: [u8; 32] = Sha256::new()
+            .chain_update(self.key)
+            .chain_update([span.label, round])
+            .chain_update(half.to_be_bytes())
+            .finalize()
+            .into();
+        let [a, b, c, d, ..] = digest;
+        u64::from(u32::from_be_bytes([a, b, c, d])) & mask(span)
+    }
+}
+
+const fn mask(span: &Span) -> u64 {
+    (1 << span.half_bits) - 1
+}
+
+const fn halves(span: &Span, value: u64) -> (u64, u64) {
+    (value >> span.half_bits, value & mask(span))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn numbers() -> TransactionNumbers {
+        TransactionNumbers::new([7; 32])
+    }
+
+    #[test]
+    fn the_network_covers_each_span() {
+        for span in [NARROW, WIDE] {
+            assert!(span.size <= 1 << (2 * span.half_bits));
+        }
+    }
+
+    #[test]
+    fn first_orders_get_distinct_narrow_numbers_that_depend_on_the_key() {
+        let given: HashSet<_> = (0..5000).map(|id| numbers().number(OrderId(id))).collect();
+        assert_eq!(given.len(), 5000);
+        let other = TransactionNumbers::new([8; 32]);
+        assert_ne!(other.number(OrderId(1)), numbers().number(OrderId(1)));
+    }
+
+    #[test]
+    fn the_spans_meet_without_a_gap() {
+        let number = |id| numbers().number(OrderId(id));
+        assert!(number(NARROW_SIZE - 1).is_some_and(|number| number < 1_600_000_000));
+        assert!(number(NARROW_SIZE).is_some_and(|number| number >= 9_000_000_000_000_000));
+        assert!(number(NARROW_SIZE + WIDE_SIZE - 1).is_some());
+        assert_eq!(number(NARROW_SIZE + WIDE_SIZE), None);
+        assert_eq!(number(u64::MAX), None);
+    }
+
+    #[test]
+    fn other_spellings_are_nobodys_number() {
+        let given = numbers().number(OrderId(1)).expect("within the span").to_string();
+        assert_eq!(numbers().order(&given), Some(OrderId(1)));
+        let spellings = [
+            format!("0{given}"),
+            format!("+{given}"),
+            format!("-{given}"),
+            format!(" {given}"),
+            format!("{given}.0"),
+            String::new(),
+            "50120001".to_owned(),
+            "1600000000".to_owned(),
+            "9007199254740992".to_owned(),
+            "99999999999999999999999".to_owned(),
+        ];
+        for text in spellings {
+            assert_eq!(numbers().order(&text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_number_leads_back_to_its_order(
+            id in prop_oneof![0..NARROW_SIZE, NARROW_SIZE..NARROW_SIZE + WIDE_SIZE],
+            key: [u8; 32],
+        ) {
+            let numbers = TransactionNumbers::new(key);
+            let text = numbers.number(OrderId(id)).expect("within the spans").to_string();
+            prop_assert!(may_be_given(&text));
+            prop_assert_eq!(numbers.order(&text), Some(OrderId(id)));
+        }
+
+        #[test]
+        fn every_number_of_a_span_is_some_orders(
+            number in prop_oneof![
+                NARROW_START..NARROW_START + NARROW_SIZE,
+                WIDE_START..WIDE_START + WIDE_SIZE,
+            ],
+        ) {
+            let order = numbers().order(&number.to_string()).expect("in a span");
+            prop_assert_eq!(numbers().number(order), i64::try_from(number).ok());
+        }
+    }
+}
