@@ -59,7 +59,8 @@ fn measure() -> anyhow::Result<()> {
 fn http(callers: usize, duration: Duration) -> anyhow::Result<Vec<Cell>> {
     let mut cells = Vec::new();
     let echo = Child::start("echo", None)?;
-    cells.push(Load::new(echo.address(), callers, duration).run("echo", Command::Inquire, &echo)?.0);
+    cells
+        .push(Load::new(echo.address(), callers, duration).run("echo", Command::Inquire, &echo)?.0);
     drop(echo);
 
     let data = tempfile::TempDir::new().context("no folder for the data")?;

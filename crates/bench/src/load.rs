@@ -109,10 +109,7 @@ impl Load {
     }
 }
 
-async fn client(
-    address: SocketAddr,
-    shared: Arc<Shared>,
-) -> anyhow::Result<(Latencies, Vec<u64>)> {
+async fn client(address: SocketAddr, shared: Arc<Shared>) -> anyhow::Result<(Latencies, Vec<u64>)> {
     let mut stream = TcpStream::connect(address).await.context("cannot connect")?;
     stream.set_nodelay(true).context("cannot switch off delays")?;
     let mut latencies = Latencies::default();
@@ -174,10 +171,7 @@ fn request(body: &str) -> String {
 }
 
 /// Reads one answer whole and gives its body.
-async fn read_answer<'a>(
-    stream: &mut TcpStream,
-    buffer: &'a mut [u8],
-) -> anyhow::Result<&'a str> {
+async fn read_answer<'a>(stream: &mut TcpStream, buffer: &'a mut [u8]) -> anyhow::Result<&'a str> {
     let mut filled = 0;
     loop {
         let free = buffer.get_mut(filled..).unwrap_or_default();

@@ -67,9 +67,8 @@ impl Report {
 
     /// Writes the table to `target/bench.md`.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
-        let folder = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| {
-            concat!(env!("CARGO_MANIFEST_DIR"), "/../../target").to_owned()
-        });
+        let folder = std::env::var("CARGO_TARGET_DIR")
+            .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target").to_owned());
         let path = Path::new(&folder).join("bench.md");
         std::fs::write(&path, self.to_string())
             .with_context(|| format!("cannot write {}", path.display()))

@@ -376,11 +376,21 @@ async fn only_a_declared_upstream_is_called_again() {
 #[tokio::test]
 async fn a_wrong_amount_is_not_believed() {
     let fixture = Fixture::new().await;
-    let order = fixture.quoted("A").await;
-    let nominal = Some(Amount::rupiah(1));
-    fixture.will(Act::Answer(Supplied { outcome: delivered(), nominal }));
-    let payment = fixture.gateway.pay(&fixture.merchant, order.id).await.unwrap();
-    assert_eq!(payment.order.state, OrderState::Processing);
+    let baht = Outcome::Delivered(Delivery {
+        cost: Amount::zero(Currency::Thb),
+        serial_number: String::new(),
+        details: None,
+    });
+    let claims = [
+        ("A", Supplied { outcome: delivered(), nominal: Some(Amount::rupiah(1)) }),
+        ("B", Supplied::from(baht)),
+    ];
+    for (reference, supplied) in claims {
+        let order = fixture.quoted(reference).await;
+        fixture.will(Act::Answer(supplied));
+        let payment = fixture.gateway.pay(&fixture.merchant, order.id).await.unwrap();
+        assert_eq!(payment.order.state, OrderState::Processing, "{reference}");
+    }
 }
 
 #[tokio::test]
@@ -418,6 +428,30 @@ async fn the_next_run_asks_about_what_the_last_one_left() {
     next.finish_calls().await;
     assert_eq!(fixture.state(&order).await, OrderState::Succeeded);
     assert_eq!(fixture.upstream.paid.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_old_is_not_repeated_at_a_supplier() {
+    let fixture = Fixture::with(StatusBy::Repeating).await;
+    let order = fixture.quoted("A").await;
+    fixture.will(Act::Silence);
+    fixture.gateway.pay(&fixture.merchant, order.id).await.unwrap();
+    fixture.advance(Duration::from_secs(100 * 24 * 3600));
+    let next = fixture.restarted().await;
+    assert_eq!(next.recover().await.unwrap(), 1);
+    next.finish_calls().await;
+    assert_eq!(fixture.upstream.paid.load(Ordering::Relaxed), 1);
+    assert_eq!(fixture.state(&order).await, OrderState::Processing);
+}
+
+#[tokio::test]
+async fn a_bill_in_another_currency_is_not_sold() {
+    let fixture = Fixture::new().await;
+    let foreign = Bill { nominal: Amount::zero(Currency::Thb), ..bill() };
+    *fixture.upstream.bill.lock().unwrap() = BillAnswer::Bill(foreign);
+    let refused = fixture.gateway.inquire(fixture.inquiry("A")).await;
+    assert_eq!(refused, Err(Rejection::Refused(Refusal::ProductNotAllowed)));
+    assert_eq!(fixture.store.counts().0, 0);
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ impl InMemory {
         let records = self.records();
         let mut auditor = Auditor::new(records.accounts.values().cloned())?;
         records.transfers.iter().try_for_each(|transfer| auditor.transfer(transfer))?;
+        records.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         records.orders.values().try_for_each(|order| auditor.order(order))?;
         auditor.finish()
     }

@@ -129,6 +129,9 @@ impl Gateway {
         let terms = product
             .terms_for(&inquiry.merchant.level, &inquiry.protocol)
             .ok_or(Refusal::ProductNotAllowed)?;
+        if bill.nominal.currency() != inquiry.merchant.currency {
+            return Err(Refusal::ProductNotAllowed.into());
+        }
         let quote = price_bill(terms, &bill, bill_total_max())?;
         let expires_at = inquiry.expiry.instant(request.at);
         let command = Command::MakeQuote(MakeQuote { request, bill, quote, expires_at });

@@ -149,7 +149,12 @@ impl Gateway {
         match self.execute_until_done(command).await?? {
             Reply::Resolved { order, balance } => Ok(Payment { order, balance, repeated: false }),
             Reply::Contradicted { order, balance } => {
-                error!(order = %order.id, "supplier contradicts a final outcome; a person must decide");
+                error!(
+                    order = %order.id,
+                    attempt,
+                    "supplier contradicts a final outcome, or speaks of an attempt that is not the \
+                     order's latest; a person must decide"
+                );
                 Ok(Payment { order, balance, repeated: true })
             }
             other => Err(StoreFault::Corrupt(format!("unexpected reply {other:?}"))),
@@ -176,14 +181,18 @@ impl Gateway {
     }
 }
 
-/// A supplier that claims to have paid another amount than was ordered has not settled anything.
+/// A supplier that claims to have paid another amount than was ordered, or to have taken another
+/// currency for it, has not settled anything.
 fn believed(order: &Order, supplied: Supplied) -> Outcome {
-    let ordered = order.quote.map(|quote| quote.nominal);
-    match supplied.nominal {
-        Some(nominal) if Some(nominal) != ordered => {
-            error!(order = %order.id, "supplier claims another amount than was ordered");
-            Outcome::Unknown(Doubt::Contradictory)
-        }
-        _ => supplied.outcome,
+    let Some(quote) = order.quote else { return Outcome::Unknown(Doubt::Contradictory) };
+    let other_amount = supplied.nominal.is_some_and(|nominal| nominal != quote.nominal);
+    let other_currency = match &supplied.outcome {
+        Outcome::Delivered(delivery) => delivery.cost.currency() != quote.charge.currency(),
+        Outcome::Refused(_) | Outcome::Unknown(_) => false,
+    };
+    if other_amount || other_currency {
+        error!(order = %order.id, "supplier claims another amount or currency than was ordered");
+        return Outcome::Unknown(Doubt::Contradictory);
     }
+    supplied.outcome
 }

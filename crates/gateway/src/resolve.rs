@@ -64,7 +64,11 @@ impl Gateway {
                 if let Some(attempt) = self.abandoned_attempt(&order) {
                     let number = attempt.number;
                     let payment = self.record(&order, number, ABANDONED.into()).await?;
-                    self.ask_in_background(payment.order);
+                    // An attempt too old to be asked about must not be asked now either: where
+                    // asking means repeating, an old repeat may buy again.
+                    if payment.order.question_due.is_some() {
+                        self.ask_in_background(payment.order);
+                    }
                     abandoned += 1;
                 }
             }

@@ -171,11 +171,8 @@ fn store_problem(fault: &str) -> Answer {
 impl Serve for Administration {
     async fn serve(&self, arrival: Arrival) -> Answer {
         if !self.is_authorized(&arrival) {
-            let mut answer = problem(
-                StatusCode::UNAUTHORIZED,
-                "UNAUTHORIZED",
-                "a valid bearer token is needed",
-            );
+            let mut answer =
+                problem(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "a valid bearer token is needed");
             let scheme = http::HeaderValue::from_static("Bearer");
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             return answer;

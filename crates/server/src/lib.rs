@@ -73,18 +73,16 @@ fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
 fn verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
     let summary = storage::sqlite::verify(&options.data)?;
     println!(
-        "pembukuan cocok · books are clean: {} accounts, {} transfers, {} orders, {} open holds",
-        summary.accounts, summary.transfers, summary.orders, summary.open_holds
+        "pembukuan cocok · books are clean: {} accounts, {} transfers, {} fundings, {} orders, {} open holds",
+        summary.accounts, summary.transfers, summary.fundings, summary.orders, summary.open_holds
     );
     Ok(ExitCode::SUCCESS)
 }
 
 /// Plain lines for people, JSON for machines. `LUNAS_LOG` chooses what is logged.
 fn log_to_standard_error() {
-    let filter =
-        EnvFilter::try_from_env("LUNAS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_from_env("LUNAS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         builder.init();
     } else {

@@ -39,11 +39,8 @@ const NOTICES_WAITING_MAX: usize = 1024;
 
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
-    let opened = storage::sqlite::open(
-        &options.data,
-        storage::sqlite::Options::default(),
-        &SystemEntropy,
-    )?;
+    let opened =
+        storage::sqlite::open(&options.data, storage::sqlite::Options::default(), &SystemEntropy)?;
     let clock = Arc::new(SystemClock::default());
     let (notices, notices_received) = mpsc::channel(NOTICES_WAITING_MAX);
     let settings = sandbox::Settings {
@@ -113,9 +110,9 @@ async fn seed(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
         .partition(|command| matches!(command, Command::PutCredential(_)));
     let catalogue = gateway.catalogue();
     let is_known = |command: &Command| match command {
-        Command::PutCredential(credential) => !catalogue
-            .credentials(credential.protocol.as_str(), &credential.identifier)
-            .is_empty(),
+        Command::PutCredential(credential) => {
+            !catalogue.credentials(credential.protocol.as_str(), &credential.identifier).is_empty()
+        }
         _ => false,
     };
     if credentials.iter().all(is_known) {

@@ -13,7 +13,9 @@ use crate::system::SystemClock;
 pub(crate) fn iak(options: &SignIakOptions) -> anyhow::Result<String> {
     let now = SystemClock::default().now();
     let (commands, signed, fields) = match &options.request {
-        SignIakRequest::Text { text } => return Ok(sign(&options.username, &options.api_key, text)),
+        SignIakRequest::Text { text } => {
+            return Ok(sign(&options.username, &options.api_key, text));
+        }
         SignIakRequest::PricelistPasca { status } => {
             ("pricelist-pasca", "pl".to_owned(), vec![("status", json!(status))])
         }

@@ -13,16 +13,16 @@ use protocols::sandbox::book::{Book, Entry, FILE_NAME};
 use tempfile::TempDir;
 
 /// How long anything may take before a test gives up on it.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program under test.
-pub fn lunas() -> Command {
+pub(crate) fn lunas() -> Command {
     Command::new(env!("CARGO_BIN_EXE_lunas"))
 }
 
 /// A data folder and the server that runs on it, if one does.
-pub struct Sandbox {
-    pub data: TempDir,
+pub(crate) struct Sandbox {
+    pub(crate) data: TempDir,
     options: Vec<String>,
     running: Option<Running>,
 }
@@ -35,21 +35,21 @@ struct Running {
 
 /// An answer, as text.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub content_type: String,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 }
 
 impl Sandbox {
     /// A server on a new data folder.
-    pub fn start(options: &[&str]) -> Self {
+    pub(crate) fn start(options: &[&str]) -> Self {
         let mut sandbox = Self {
             data: TempDir::new().unwrap(),
             options: options.iter().map(|&option| option.to_owned()).collect(),
@@ -60,12 +60,12 @@ impl Sandbox {
     }
 
     /// Starts the server on the data that is there.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.try_restart().unwrap_or_else(|error| panic!("the server did not start: {error}"));
     }
 
     /// Starts the server; gives what it wrote to standard error if it ends instead.
-    pub fn try_restart(&mut self) -> Result<(), String> {
+    pub(crate) fn try_restart(&mut self) -> Result<(), String> {
         assert!(self.running.is_none(), "one server at a time");
         let mut child = lunas()
             .args(["sandbox", "--listen", "127.0.0.1:0", "--data"])
@@ -97,29 +97,29 @@ impl Sandbox {
         Err(errors.join().unwrap())
     }
 
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.running.as_ref().unwrap().url
     }
 
     /// The socket address that the server listens on.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.url().strip_prefix("http://").unwrap()
     }
 
     /// What the server printed when it was ready.
-    pub fn welcome(&self) -> &str {
+    pub(crate) fn welcome(&self) -> &str {
         &self.running.as_ref().unwrap().welcome
     }
 
     /// Ends the server as a power cut would, as far as the program is concerned.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let mut running = self.running.take().unwrap();
         running.child.kill().unwrap();
         running.child.wait().unwrap();
     }
 
     /// Asks the server to stop and waits until it has; gives its exit code.
-    pub fn stop(&mut self) -> Option<i32> {
+    pub(crate) fn stop(&mut self) -> Option<i32> {
         let mut running = self.running.take().unwrap();
         let process = running.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
@@ -128,33 +128,33 @@ impl Sandbox {
     }
 
     /// Posts a body.
-    pub fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Answer {
+    pub(crate) fn post(&self, path: &str, content_type: &str, body: &[u8]) -> Answer {
         post(self.url(), path, content_type, body)
     }
 
     /// Posts JSON to one of the sandbox's own controls, which must accept it.
-    pub fn control(&self, path: &str, body: &serde_json::Value) {
+    pub(crate) fn control(&self, path: &str, body: &serde_json::Value) {
         let answer = self.post(path, "application/json", body.to_string().as_bytes());
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         let mut answer = agent().get(format!("{}{path}", self.url())).call().unwrap();
         read(&mut answer)
     }
 
     /// `lunas verify` on the data; fails the test unless the books are clean.
-    pub fn verify(&self) {
+    pub(crate) fn verify(&self) {
         let output = self.verify_output();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    pub fn verify_output(&self) -> Output {
+    pub(crate) fn verify_output(&self) -> Output {
         lunas().args(["verify", "--data"]).arg(self.data.path()).output().unwrap()
     }
 
     /// `lunas order resolve` against this server.
-    pub fn resolve(&self, reference: &str, verdict: &str) -> Output {
+    pub(crate) fn resolve(&self, reference: &str, verdict: &str) -> Output {
         lunas()
             .args(["order", "resolve", reference, verdict, "--server", self.url()])
             .output()
@@ -162,7 +162,7 @@ impl Sandbox {
     }
 
     /// What the built-in supplier has sold, by its own book.
-    pub fn book(&self) -> BTreeMap<OrderId, Entry> {
+    pub(crate) fn book(&self) -> BTreeMap<OrderId, Entry> {
         book(self.data.path())
     }
 }
@@ -186,7 +186,7 @@ fn book(data: &Path) -> BTreeMap<OrderId, Entry> {
 }
 
 /// Posts a body to a server that may be dying: `None` when no answer came.
-pub fn try_post(url: &str, path: &str, content_type: &str, body: &[u8]) -> Option<Answer> {
+pub(crate) fn try_post(url: &str, path: &str, content_type: &str, body: &[u8]) -> Option<Answer> {
     let request = agent().post(format!("{url}{path}")).content_type(content_type);
     let mut answer = request.send(body).ok()?;
     let status = answer.status().as_u16();
@@ -221,7 +221,7 @@ fn content_type_of(answer: &ureq::http::Response<ureq::Body>) -> String {
 }
 
 /// Waits until the condition holds, looking again and again; fails the test if it never does.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
         assert!(begun.elapsed() < PATIENCE, "gave up waiting until {what}");

@@ -5,87 +5,87 @@ use serde_json::{Value, json};
 
 use crate::harness::{Answer, Sandbox, try_post};
 
-pub const PATH: &str = "/api/v1/bill/check";
-pub const USERNAME: &str = "081200001111";
-pub const API_KEY: &str = "9f1c2ab34de5f678";
+pub(crate) const PATH: &str = "/api/v1/bill/check";
+pub(crate) const USERNAME: &str = "081200001111";
+pub(crate) const API_KEY: &str = "9f1c2ab34de5f678";
 /// What the demo merchant begins with.
-pub const OPENING_BALANCE: i64 = 100_000_000;
+pub(crate) const OPENING_BALANCE: i64 = 100_000_000;
 
-pub fn sign(what: &str) -> String {
+pub(crate) fn sign(what: &str) -> String {
     Md5::digest(format!("{USERNAME}{API_KEY}{what}"))
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
 }
 
-pub fn inquiry_body(code: &str, hp: &str, ref_id: &str) -> Value {
+pub(crate) fn inquiry_body(code: &str, hp: &str, ref_id: &str) -> Value {
     json!({ "commands": "inq-pasca", "username": USERNAME, "code": code, "hp": hp,
             "ref_id": ref_id, "sign": sign(ref_id) })
 }
 
-pub fn payment_body(tr_id: i64) -> Value {
+pub(crate) fn payment_body(tr_id: i64) -> Value {
     json!({ "commands": "pay-pasca", "username": USERNAME, "tr_id": tr_id.to_string(),
             "sign": sign(&tr_id.to_string()) })
 }
 
-pub fn status_body(ref_id: &str) -> Value {
+pub(crate) fn status_body(ref_id: &str) -> Value {
     json!({ "commands": "checkstatus", "username": USERNAME, "ref_id": ref_id, "sign": sign("cs") })
 }
 
 /// What one command brought: the `data` object and the code in it.
 #[derive(Debug, Clone)]
-pub struct Data {
-    pub http: u16,
-    pub value: Value,
+pub(crate) struct Data {
+    pub(crate) http: u16,
+    pub(crate) value: Value,
 }
 
 impl Data {
-    pub fn of(answer: &Answer) -> Self {
+    pub(crate) fn of(answer: &Answer) -> Self {
         let envelope = answer.json();
         assert_eq!(envelope["meta"], json!([]), "{envelope}");
         Self { http: answer.status, value: envelope["data"].clone() }
     }
 
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.value["response_code"].as_str().unwrap_or_else(|| panic!("no code: {}", self.value))
     }
 
-    pub fn number(&self, field: &str) -> i64 {
+    pub(crate) fn number(&self, field: &str) -> i64 {
         self.value[field].as_i64().unwrap_or_else(|| panic!("no {field}: {}", self.value))
     }
 }
 
 /// Sends a command and reads its answer.
-pub fn send(sandbox: &Sandbox, body: &Value) -> Data {
+pub(crate) fn send(sandbox: &Sandbox, body: &Value) -> Data {
     Data::of(&sandbox.post(PATH, "application/json", body.to_string().as_bytes()))
 }
 
 /// Sends a command to a server that may be dying.
-pub fn try_send(url: &str, body: &Value) -> Option<Data> {
+pub(crate) fn try_send(url: &str, body: &Value) -> Option<Data> {
     try_post(url, PATH, "application/json", body.to_string().as_bytes()).map(|it| Data::of(&it))
 }
 
-pub fn inquire(sandbox: &Sandbox, code: &str, hp: &str, ref_id: &str) -> Data {
+pub(crate) fn inquire(sandbox: &Sandbox, code: &str, hp: &str, ref_id: &str) -> Data {
     send(sandbox, &inquiry_body(code, hp, ref_id))
 }
 
-pub fn pay(sandbox: &Sandbox, tr_id: i64) -> Data {
+pub(crate) fn pay(sandbox: &Sandbox, tr_id: i64) -> Data {
     send(sandbox, &payment_body(tr_id))
 }
 
-pub fn status(sandbox: &Sandbox, ref_id: &str) -> Data {
+pub(crate) fn status(sandbox: &Sandbox, ref_id: &str) -> Data {
     send(sandbox, &status_body(ref_id))
 }
 
 /// The balance, as a `checkstatus` of a fresh inquiry tells it.
-pub fn balance(sandbox: &Sandbox, ref_id: &str) -> i64 {
+pub(crate) fn balance(sandbox: &Sandbox, ref_id: &str) -> i64 {
     let inquiry = inquire(sandbox, "PLNPOSTPAID", "530000000000", ref_id);
     assert_eq!(inquiry.code(), "00", "{inquiry:?}");
     status(sandbox, ref_id).number("balance")
 }
 
 /// Inquires a bill that must be there and gives its `tr_id`.
-pub fn inquired(sandbox: &Sandbox, hp: &str, ref_id: &str) -> i64 {
+pub(crate) fn inquired(sandbox: &Sandbox, hp: &str, ref_id: &str) -> i64 {
     let inquiry = inquire(sandbox, "PLNPOSTPAID", hp, ref_id);
     assert_eq!(inquiry.code(), "00", "{inquiry:?}");
     inquiry.number("tr_id")

@@ -73,9 +73,9 @@ pub fn verify(directory: &Path) -> Result<Summary, VerifyFault> {
 fn audit(snapshot: &Connection) -> Result<Summary, VerifyFault> {
     let mut auditor = Auditor::new(books::all_accounts(snapshot)?)?;
     books::each_transfer(snapshot, |transfer| auditor.transfer(&transfer))?;
+    books::each_funding(snapshot, |funding| auditor.funding(&funding))?;
     orders::each(snapshot, |order| auditor.order(&order))?;
     let summary = auditor.finish()?;
-    books::each_funding(snapshot, |_| Ok(()))?;
     catalogue::check(snapshot)?;
     Ok(summary)
 }
