@@ -199,7 +199,7 @@ fn rupiah(amount: Amount) -> String {
     let digits = amount.minor().to_string();
     let mut text = "Rp".to_owned();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('.');
         }
         text.push(digit);
