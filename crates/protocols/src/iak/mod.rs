@@ -21,6 +21,9 @@ mod serve;
 pub mod sign;
 mod wire;
 
+#[cfg(test)]
+mod serve_tests;
+
 pub use serve::{AddressRule, Served, Settings, any_address};
 
 /// The protocol's name, in credentials, aliases and references.

@@ -8,10 +8,10 @@
 
 mod insurance;
 mod particulars;
+mod supply;
 mod taxes;
 mod telephone;
 mod unified;
-mod utilities;
 
 use domain::bill::names;
 
@@ -160,17 +160,17 @@ pub(crate) fn desc(transaction: &Transaction<'_>, stage: Stage) -> Option<Node> 
     let layout = Layout::of(&transaction.order.code, transaction.group)?;
     let given = Particulars::of(transaction);
     let entries = match layout {
-        Layout::Electricity => utilities::electricity(transaction, given, stage),
-        Layout::ElectricityWork => utilities::electricity_work(transaction, given),
+        Layout::Electricity => supply::electricity(transaction, given, stage),
+        Layout::ElectricityWork => supply::electricity_work(transaction, given),
         Layout::HealthInsurance => insurance::health(given),
         Layout::HealthInsurancePenalty => insurance::health_penalty(given, stage),
         Layout::SelfPaidEmployment => insurance::self_paid_employment(given, stage),
         Layout::CompanyEmployment => insurance::company_employment(transaction, given),
-        Layout::Gas => utilities::gas(given),
+        Layout::Gas => supply::gas(given),
         Layout::Finance => insurance::finance(given),
         Layout::BriefFinance => insurance::brief_finance(given),
         Layout::Insurance => insurance::policy(given),
-        Layout::Water => utilities::water(transaction, given),
+        Layout::Water => supply::water(transaction, given),
         Layout::Telkomvision => telephone::telkomvision(transaction, given),
         Layout::Television => telephone::television(transaction),
         Layout::Mobile => telephone::mobile(transaction, given),

@@ -1,0 +1,10 @@
+//! The served face over a whole gateway whose ports are in memory, with a fixed clock.
+
+mod bad_input;
+mod bills;
+mod containment;
+mod golden;
+mod ports;
+mod properties;
+mod states;
+mod world;

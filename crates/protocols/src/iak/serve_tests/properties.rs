@@ -1,0 +1,88 @@
+//! Whatever bytes come, nothing panics, nothing changes, and the answer is one that a client can
+//! read.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::world::{World, check_status, inquiry, payment, post, price_list};
+use crate::iak::wire::{Format, content};
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+/// Sends bytes to the commands in every way of naming a format; none may change anything.
+fn nothing_happens(path: &str, body: &[u8]) -> Result<(), TestCaseError> {
+    runtime().block_on(async {
+        let world = World::new().await;
+        let changes = world.memory.changes();
+        for content_type in [Some("application/json"), Some("text/xml"), Some("?"), None] {
+            let request = post(path, content_type, Bytes::copy_from_slice(body));
+            let format = Format::of(request.headers(), body);
+            let answer = world.send(request).await;
+            prop_assert!(answer.status().as_u16() < 500);
+            prop_assert!(content::read(format, answer.body()).is_ok(), "{:?}", answer.body());
+            prop_assert_eq!(world.memory.changes(), changes);
+        }
+        Ok(())
+    })
+}
+
+/// A value of a field, honest or not.
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        any::<String>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        Just(Value::Null),
+        Just(Value::Array(vec![Value::Null])),
+        prop::sample::select(vec!["inq-pasca", "pay-pasca", "checkstatus", "pricelist-pasca"])
+            .prop_map(Value::from),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes_change_nothing(body: Vec<u8>) {
+        nothing_happens("/api/v1/bill/check", &body)?;
+    }
+
+    #[test]
+    fn any_fields_without_a_signature_change_nothing(
+        fields in prop::collection::hash_map(
+            prop::sample::select(vec![
+                "commands", "username", "sign", "ref_id", "tr_id", "hp", "code", "desc", "month",
+            ]),
+            value(),
+            0..9,
+        ),
+    ) {
+        let body = Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
+        nothing_happens("/api/v1/bill/check", body.to_string().as_bytes())?;
+    }
+
+    #[test]
+    fn any_signed_inquiry_is_answered(ref_id: String, hp: String, code: String, amount: i64) {
+        runtime().block_on(async {
+            let world = World::new().await;
+            for code in [code.as_str(), "PLNPOSTPAID", "PDAMKAB.KUDUS"] {
+                let mut body = inquiry(code, &hp, &ref_id);
+                body["desc"] = serde_json::json!({ "amount": amount });
+                for body in [body, payment(&ref_id), check_status(&ref_id), price_list()] {
+                    let (status, _) = world.post(&body).await;
+                    prop_assert!(status == 200 || status == 400);
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn any_path_is_answered(path in "/api/[a-z0-9/._%-]{0,40}") {
+        nothing_happens(&path, b"{}")?;
+    }
+}

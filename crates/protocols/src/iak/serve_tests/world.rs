@@ -1,0 +1,220 @@
+//! A gateway with two merchants and every product of the reference, and requests to it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::command::{Fund, FundingKey};
+use domain::posting::Direction;
+use domain::{
+    Amount, Command, Credential, Currency, Level, Merchant, MerchantId, MerchantStatus, OrderId,
+    ProcessId, ProtocolName, Secret, Timestamp, UpstreamName,
+};
+use gateway::{Gateway, Parts};
+use http::{Method, Request};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::bills;
+use super::ports::{Memory, StandingClock, Supplier};
+use crate::exchange::{Answer, Arrival, BodyFault, Serve};
+use crate::iak::wire::tr_id::TransactionNumbers;
+use crate::iak::{AddressRule, NAME, Served, Settings, any_address, sign::sign};
+
+pub(super) const USERNAME: &str = "081200001111";
+pub(super) const KEY: &str = "9f1c2ab34de5f678";
+pub(super) const OTHER_USERNAME: &str = "081200002222";
+pub(super) const OTHER_KEY: &str = "00112233445566aa";
+const TR_ID_KEY: [u8; 32] = [7; 32];
+/// 31 January 2024, 15:45:00 in Jakarta.
+pub(super) const NOW: i64 = 1_706_690_700_000;
+pub(super) const DAY: i64 = 86_400_000;
+
+pub(super) struct World {
+    pub(super) served: Served,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) memory: Arc<Memory>,
+    pub(super) clock: Arc<StandingClock>,
+    pub(super) supplier: Arc<Supplier>,
+}
+
+/// What differs from test to test.
+pub(super) struct Conditions {
+    pub(super) balance: u32,
+    pub(super) answer_within: Duration,
+    pub(super) addresses: AddressRule,
+    pub(super) payments_answered: usize,
+}
+
+impl Default for Conditions {
+    fn default() -> Self {
+        Self {
+            balance: 100_000_000,
+            answer_within: Duration::from_secs(25),
+            addresses: any_address(),
+            payments_answered: 1000,
+        }
+    }
+}
+
+pub(super) fn merchant(id: u32) -> Merchant {
+    Merchant {
+        id: MerchantId(id),
+        name: "Toko Contoh".to_owned(),
+        currency: Currency::Idr,
+        level: Level("retail".to_owned()),
+        status: MerchantStatus::Active,
+    }
+}
+
+fn credential(merchant: u32, identifier: &str, key: &str) -> Credential {
+    Credential {
+        merchant: MerchantId(merchant),
+        protocol: ProtocolName::new(NAME),
+        identifier: identifier.to_owned(),
+        serial: 1,
+        secrets: BTreeMap::from([("api_key".to_owned(), Secret::new(key))]),
+    }
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::under(Conditions::default()).await
+    }
+
+    pub(super) async fn under(conditions: Conditions) -> Self {
+        let credentials =
+            vec![credential(1, USERNAME, KEY), credential(2, OTHER_USERNAME, OTHER_KEY)];
+        let merchants = vec![merchant(1), merchant(2)];
+        let memory = Arc::new(Memory::new(merchants, credentials, bills::products()));
+        let clock = Arc::new(StandingClock(AtomicI64::new(NOW)));
+        let supplier = Arc::new(Supplier {
+            name: UpstreamName::new("supplier"),
+            permits: Semaphore::new(conditions.payments_answered),
+            payments: AtomicU64::new(0),
+        });
+        let gateway = Gateway::open(Parts {
+            store: memory.clone(),
+            reports: memory.clone(),
+            clock: clock.clone(),
+            upstreams: vec![supplier.clone()],
+            settings: gateway::Settings {
+                answer_within: conditions.answer_within,
+                call_within: Duration::from_secs(60),
+                cut_offs: true,
+                upstream: UpstreamName::new("supplier"),
+            },
+            process: ProcessId(1),
+        })
+        .await
+        .expect("memory does not fail");
+        let settings = Settings { tr_id_key: TR_ID_KEY, addresses: conditions.addresses };
+        let served = Served::new(Arc::clone(&gateway), settings);
+        let world = Self { served, gateway, memory, clock, supplier };
+        world.fund("opening", 1, conditions.balance).await;
+        world.fund("opening", 2, conditions.balance).await;
+        world
+    }
+
+    pub(super) async fn fund(&self, reference: &str, merchant: u32, amount: u32) {
+        let fund = Fund {
+            key: FundingKey { merchant: MerchantId(merchant), reference: reference.to_owned() },
+            direction: Direction::Credit,
+            amount: Amount::rupiah(amount),
+            reason: "test".to_owned(),
+            at: Timestamp::from_milliseconds(NOW),
+        };
+        self.gateway.administer(Command::Fund(fund)).await.expect("funded");
+    }
+
+    /// What the first merchant may still spend.
+    pub(super) async fn balance(&self) -> i64 {
+        self.gateway.balance(&merchant(1)).await.expect("memory does not fail").minor()
+    }
+
+    pub(super) fn set_clock(&self, milliseconds: i64) {
+        self.clock.0.store(milliseconds, Ordering::SeqCst);
+    }
+
+    pub(super) async fn send(&self, request: Request<Result<Bytes, BodyFault>>) -> Answer {
+        let (head, body) = request.into_parts();
+        self.served.serve(Arrival { head, body, peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }).await
+    }
+
+    /// Posts a JSON body to the one path that has commands, and reads `data` of what comes back.
+    pub(super) async fn post(&self, body: &Value) -> (u16, Value) {
+        let answer = self.send(json(body.to_string())).await;
+        let status = answer.status().as_u16();
+        let body: Value = serde_json::from_slice(answer.body()).expect("an answer in JSON");
+        assert_eq!(body["meta"], Value::Array(Vec::new()), "{body}");
+        (status, body["data"].clone())
+    }
+
+    /// Posts, and reads the code of an answer with HTTP 200.
+    pub(super) async fn code(&self, body: &Value) -> String {
+        let (status, data) = self.post(body).await;
+        assert_eq!(status, 200, "{data}");
+        data["response_code"].as_str().expect("a code").to_owned()
+    }
+
+    /// Inquires electricity for a number and gives the transaction number.
+    pub(super) async fn quoted(&self, ref_id: &str, hp: &str) -> String {
+        let (_, data) = self.post(&inquiry("PLNPOSTPAID", hp, ref_id)).await;
+        assert_eq!(data["response_code"], "00", "{data}");
+        data["tr_id"].to_string()
+    }
+}
+
+/// The number under which merchants know an order.
+pub(super) fn tr_id_of(order: OrderId) -> String {
+    let number = TransactionNumbers::new(TR_ID_KEY).number(order);
+    number.expect("one of the first orders").to_string()
+}
+
+pub(super) fn post(
+    path: &str,
+    content_type: Option<&str>,
+    body: impl Into<Bytes>,
+) -> Request<Result<Bytes, BodyFault>> {
+    let mut request = Request::builder().method(Method::POST).uri(path);
+    if let Some(content_type) = content_type {
+        request = request.header("Content-Type", content_type);
+    }
+    request.body(Ok(body.into())).expect("a request")
+}
+
+pub(super) fn json(body: impl Into<Bytes>) -> Request<Result<Bytes, BodyFault>> {
+    post("/api/v1/bill/check", Some("application/json"), body)
+}
+
+pub(super) fn signature(what: &str) -> String {
+    sign(USERNAME, KEY, what)
+}
+
+pub(super) fn inquiry(code: &str, hp: &str, ref_id: &str) -> Value {
+    serde_json::json!({
+        "commands": "inq-pasca", "username": USERNAME, "code": code, "hp": hp, "ref_id": ref_id,
+        "sign": signature(ref_id),
+    })
+}
+
+pub(super) fn payment(tr_id: &str) -> Value {
+    serde_json::json!({
+        "commands": "pay-pasca", "username": USERNAME, "tr_id": tr_id, "sign": signature(tr_id),
+    })
+}
+
+pub(super) fn check_status(ref_id: &str) -> Value {
+    serde_json::json!({
+        "commands": "checkstatus", "username": USERNAME, "ref_id": ref_id, "sign": signature("cs"),
+    })
+}
+
+pub(super) fn price_list() -> Value {
+    serde_json::json!({
+        "commands": "pricelist-pasca", "username": USERNAME, "sign": signature("pl"),
+    })
+}
