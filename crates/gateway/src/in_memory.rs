@@ -32,6 +32,10 @@ struct Records {
     merchants: Vec<Merchant>,
     credentials: Vec<Credential>,
     products: BTreeMap<ProductId, Product>,
+    /// How many records were ever changed.
+    changes: u64,
+    /// What is answered instead of anything else.
+    fault: Option<StoreFault>,
 }
 
 /// The store.
@@ -51,15 +55,27 @@ impl InMemory {
         auditor.finish()
     }
 
-    /// How many orders and transfers there are: two equal counts around a request show that it
-    /// stored nothing new.
-    pub fn counts(&self) -> (usize, usize) {
-        let records = self.records();
-        (records.orders.len(), records.transfers.len())
+    /// How many records were ever changed: the same count before and after a request shows that it
+    /// changed nothing.
+    pub fn changes(&self) -> u64 {
+        self.records().changes
+    }
+
+    /// From now on the store answers nothing but this.
+    pub fn fail_with(&self, fault: StoreFault) {
+        self.records().fault = Some(fault);
     }
 
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn working(&self) -> Result<MutexGuard<'_, Records>, StoreFault> {
+        let records = self.records();
+        match &records.fault {
+            Some(fault) => Err(fault.clone()),
+            None => Ok(records),
+        }
     }
 }
 
@@ -87,6 +103,7 @@ impl Records {
     }
 
     fn save(&mut self, change: Change) {
+        self.changes += 1;
         match change {
             Change::Account(account) => {
                 self.accounts.insert(account.key.clone(), account);
@@ -121,7 +138,7 @@ impl Store for InMemory {
         command: Command,
         _deadline: Option<Instant>,
     ) -> Result<Answer, StoreFault> {
-        let mut records = self.records();
+        let mut records = self.working()?;
         let mut working_set = records.load(&command);
         let decision = decide(&working_set, &command)
             .map_err(|fault| StoreFault::Corrupt(fault.to_string()))?;
@@ -134,26 +151,26 @@ impl Store for InMemory {
     }
 
     async fn order(&self, id: OrderId) -> Result<Option<Arc<Order>>, StoreFault> {
-        Ok(self.records().orders.get(&id).cloned())
+        Ok(self.working()?.orders.get(&id).cloned())
     }
 
     async fn order_by_reference(
         &self,
         key: &ReferenceKey,
     ) -> Result<Option<Arc<Order>>, StoreFault> {
-        let records = self.records();
+        let records = self.working()?;
         Ok(records.references.get(key).and_then(|id| records.orders.get(id)).cloned())
     }
 
     async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault> {
-        Ok(self.records().accounts.get(key).cloned())
+        Ok(self.working()?.accounts.get(key).cloned())
     }
 }
 
 #[async_trait]
 impl Reports for InMemory {
     async fn catalogue(&self) -> Result<Catalogue, StoreFault> {
-        let records = self.records();
+        let records = self.working()?;
         Ok(Catalogue::new(
             records.merchants.clone(),
             records.credentials.clone(),

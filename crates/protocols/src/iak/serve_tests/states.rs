@@ -132,11 +132,11 @@ async fn a_product_that_is_off_is_neither_quoted_nor_paid() {
     let tr_id = world.quoted("INV1", HP).await;
     let mut product = bills::products().swap_remove(0);
     product.status = ProductStatus::Inactive;
-    world.gateway.administer(Command::PutProduct(product.clone())).await.expect("stored");
+    world.gateway.administer(vec![Command::PutProduct(product.clone())]).await.expect("stored");
     assert_eq!(world.code(&payment(&tr_id)).await, "106");
     assert_eq!(world.code(&inquiry("PLNPOSTPAID", HP, "INV2")).await, "106");
     product.status = ProductStatus::Active;
-    world.gateway.administer(Command::PutProduct(product)).await.expect("stored");
+    world.gateway.administer(vec![Command::PutProduct(product)]).await.expect("stored");
     world.set_clock(NOW + 8 * 3_600_000);
     assert_eq!(world.code(&payment(&tr_id)).await, "109");
     assert_eq!(world.code(&inquiry("PLNPOSTPAID", HP, "INV2")).await, "109");
@@ -147,7 +147,7 @@ async fn a_suspended_merchant_is_told_so_only_after_signing() {
     let world = World::new().await;
     let mut suspended = merchant(1);
     suspended.status = MerchantStatus::Suspended;
-    world.gateway.administer(Command::PutMerchant(suspended)).await.expect("stored");
+    world.gateway.administer(vec![Command::PutMerchant(suspended)]).await.expect("stored");
     assert_eq!(world.code(&price_list()).await, "118");
     assert_eq!(world.code(&inquiry("PLNPOSTPAID", HP, "INV1")).await, "118");
     assert_eq!(world.code(&check_status("INV1")).await, "118");

@@ -13,13 +13,14 @@ use domain::{
     Amount, Command, Credential, Currency, Level, Merchant, MerchantId, MerchantStatus, OrderId,
     ProcessId, ProtocolName, Secret, Timestamp, UpstreamName,
 };
+use gateway::in_memory::InMemory;
 use gateway::{Gateway, Parts};
 use http::{Method, Request};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::bills;
-use super::ports::{Memory, StandingClock, Supplier};
+use super::ports::{StandingClock, Supplier};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::iak::wire::tr_id::TransactionNumbers;
 use crate::iak::{AddressRule, NAME, Served, Settings, any_address, sign::sign};
@@ -36,7 +37,7 @@ pub(super) const DAY: i64 = 86_400_000;
 pub(super) struct World {
     pub(super) served: Served,
     pub(super) gateway: Arc<Gateway>,
-    pub(super) memory: Arc<Memory>,
+    pub(super) memory: Arc<InMemory>,
     pub(super) clock: Arc<StandingClock>,
     pub(super) supplier: Arc<Supplier>,
 }
@@ -86,10 +87,7 @@ impl World {
     }
 
     pub(super) async fn under(conditions: Conditions) -> Self {
-        let credentials =
-            vec![credential(1, USERNAME, KEY), credential(2, OTHER_USERNAME, OTHER_KEY)];
-        let merchants = vec![merchant(1), merchant(2)];
-        let memory = Arc::new(Memory::new(merchants, credentials, bills::products()));
+        let memory = Arc::new(InMemory::default());
         let clock = Arc::new(StandingClock(AtomicI64::new(NOW)));
         let supplier = Arc::new(Supplier {
             name: UpstreamName::new("supplier"),
@@ -114,6 +112,14 @@ impl World {
         let settings = Settings { tr_id_key: TR_ID_KEY, addresses: conditions.addresses };
         let served = Served::new(Arc::clone(&gateway), settings);
         let world = Self { served, gateway, memory, clock, supplier };
+        let mut commands = vec![
+            Command::PutMerchant(merchant(1)),
+            Command::PutMerchant(merchant(2)),
+            Command::PutCredential(credential(1, USERNAME, KEY)),
+            Command::PutCredential(credential(2, OTHER_USERNAME, OTHER_KEY)),
+        ];
+        commands.extend(bills::products().into_iter().map(Command::PutProduct));
+        world.gateway.administer(commands).await.expect("memory does not fail");
         world.fund("opening", 1, conditions.balance).await;
         world.fund("opening", 2, conditions.balance).await;
         world
@@ -127,7 +133,7 @@ impl World {
             reason: "test".to_owned(),
             at: Timestamp::from_milliseconds(NOW),
         };
-        self.gateway.administer(Command::Fund(fund)).await.expect("funded");
+        self.gateway.administer(vec![Command::Fund(fund)]).await.expect("funded");
     }
 
     /// What the first merchant may still spend.
