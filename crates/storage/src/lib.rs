@@ -20,6 +20,10 @@
 //! 4. Let the engine pass `conformance`: implement its `Subject` for a type in the engine's tests
 //!    and name that type in one line, `conformance!(TheType);`.
 
+#[cfg(test)]
+pub mod conformance;
+#[cfg(test)]
+mod memory;
 pub mod opened;
 pub mod pipeline;
 #[cfg(test)]

@@ -144,7 +144,8 @@ impl Changes {
             && self.products.is_empty()
     }
 
-    fn add(&mut self, change: Change) {
+    /// Takes over a change. It replaces an earlier one of the same account or order.
+    pub fn add(&mut self, change: Change) {
         match change {
             Change::Account(account) => drop(self.accounts.insert(account.id, account)),
             Change::Transfer(transfer) => self.transfers.push(transfer),

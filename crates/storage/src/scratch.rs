@@ -23,6 +23,30 @@ impl Scratch {
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
+
+    /// What a crash at this moment would leave behind, in another directory. A process of its own
+    /// copies, because opening and closing the database file in this one would release the locks
+    /// that SQLite holds.
+    pub(crate) fn crashed(&self) -> Self {
+        self.copy(&["lunas.db", "lunas.db-wal"])
+    }
+
+    /// The database of an engine that has ended, in another directory.
+    pub(crate) fn copied(&self) -> Self {
+        self.copy(&["lunas.db"])
+    }
+
+    fn copy(&self, files: &[&str]) -> Self {
+        let copy = Self::new();
+        std::fs::create_dir(copy.path()).expect("directory is made");
+        let copied = std::process::Command::new("cp")
+            .args(files.iter().map(|file| self.0.join(file)))
+            .arg(copy.path())
+            .status()
+            .expect("cp runs");
+        assert!(copied.success());
+        copy
+    }
 }
 
 impl Drop for Scratch {

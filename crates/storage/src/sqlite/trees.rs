@@ -314,3 +314,78 @@ pub(super) fn read_secrets(json: &str) -> Result<BTreeMap<String, Secret>, Probl
         read(json).map_err(|_| "secrets cannot be read".to_owned())?;
     Ok(revealed.into_iter().map(|(name, text)| (name, Secret::new(text))).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::conformance::{bill, details};
+
+    proptest! {
+        #[test]
+        fn bills_are_read_back(bill in bill()) {
+            let json = write_bill(&bill).expect("written");
+            prop_assert_eq!(read_bill(&json), Ok(bill));
+        }
+
+        #[test]
+        fn details_are_read_back(details in details()) {
+            let json = write_details(&details).expect("written");
+            prop_assert_eq!(read_details(&json), Ok(details));
+        }
+    }
+
+    /// Details nested so deep, in the shape that needs most of the reader's stack.
+    fn nested(depth: usize) -> Detail {
+        let innermost = Detail::Text("within".to_owned());
+        (1..depth).fold(innermost, |inner, _| Detail::Record(vec![("name".to_owned(), inner)]))
+    }
+
+    #[test]
+    fn whatever_can_be_written_can_be_read() {
+        let deepest = nested(DETAIL_DEPTH_MAX);
+        let json = write_details(&deepest).expect("written");
+        assert_eq!(read_details(&json), Ok(deepest.clone()));
+        let bill = Bill {
+            customer_name: String::new(),
+            period: Period::None,
+            nominal: Amount::rupiah(1),
+            count: 1,
+            details: deepest,
+        };
+        let json = write_bill(&bill).expect("written");
+        assert_eq!(read_bill(&json), Ok(bill));
+        assert!(write_details(&nested(DETAIL_DEPTH_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn what_was_not_written_so_is_not_read() {
+        let bill = r#"{"customer_name":"","period":"none","nominal":[1,"IDR"],"count":1,"details":{"record":[]}}"#;
+        assert!(read_bill(bill).is_ok());
+        let changed = [
+            ("[1,", "[-1,"),
+            ("[1,", "[1.5,"),
+            ("IDR", "XXX"),
+            ("none", "never"),
+            (r#""count":1"#, r#""count":-1"#),
+            (r#""count":1"#, r#""count":4294967296"#),
+            (r#""count":1,"#, ""),
+            (r#""count":1"#, r#""count":1,"more":1"#),
+            ("record", "map"),
+            ("}}", "}"),
+        ];
+        for (part, instead) in changed {
+            let changed = bill.replacen(part, instead, 1);
+            assert!(read_bill(&changed).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn broken_secrets_are_not_quoted() {
+        let problem = read_secrets(r#"{"api_key":canary}"#).expect_err("broken");
+        assert!(!problem.contains("canary"), "{problem}");
+        let problem = read_secrets(r#"{"api_key":["canary"]}"#).expect_err("broken");
+        assert!(!problem.contains("canary"), "{problem}");
+    }
+}
