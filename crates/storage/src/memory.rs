@@ -39,6 +39,7 @@ impl Tables {
     pub(crate) fn audit(&self) -> Result<Summary, Finding> {
         let mut auditor = Auditor::new(self.accounts.values().cloned())?;
         self.transfers.values().try_for_each(|transfer| auditor.transfer(transfer))?;
+        self.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         self.orders.values().try_for_each(|order| auditor.order(order))?;
         auditor.finish()
     }

@@ -123,8 +123,7 @@ impl Sandbox {
         let mut running = self.running.take().unwrap();
         let process = running.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
-        let code = running.child.wait().unwrap().code();
-        code
+        running.child.wait().unwrap().code()
     }
 
     /// Posts a body.

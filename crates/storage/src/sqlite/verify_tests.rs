@@ -120,7 +120,7 @@ fn every_damage_is_found_and_named() {
         ("update orders set currency = null where id = 1", "order 1"),
         ("update orders set bill = 'nonsense' where id = 1", "order 1"),
         ("update orders set holds = '[' where id = 1", "order 1"),
-        ("update orders set holds = '[]' where id = 3", "transfer "),
+        ("update orders set holds = '[]' where id = 3", "order 3"),
         ("update orders set holds = replace(holds, '1000', '1001') where id = 3", "order 3"),
         ("update orders set attempts = '{}' where id = 1", "order 1"),
         (
