@@ -136,16 +136,7 @@ impl Gateway {
         attempt: u16,
         supplied: Supplied,
     ) -> Result<Payment, StoreFault> {
-        let currency = order.quote.map_or(domain::Currency::Idr, |quote| quote.charge.currency());
-        let command = Command::Resolve(Resolve {
-            order: order.id,
-            attempt,
-            merchant: order.key.merchant,
-            currency,
-            upstream: order.upstream.clone(),
-            outcome: believed(order, supplied),
-            at: self.now(),
-        });
+        let command = Command::Resolve(self.resolution(order, attempt, supplied));
         match self.execute_until_done(command).await?? {
             Reply::Resolved { order, balance } => Ok(Payment { order, balance, repeated: false }),
             Reply::Contradicted { order, balance } => {
@@ -158,6 +149,20 @@ impl Gateway {
                 Ok(Payment { order, balance, repeated: true })
             }
             other => Err(StoreFault::Corrupt(format!("unexpected reply {other:?}"))),
+        }
+    }
+
+    /// What a supplier's or a person's word about an attempt comes to.
+    pub(crate) fn resolution(&self, order: &Order, attempt: u16, supplied: Supplied) -> Resolve {
+        let currency = order.quote.map_or(domain::Currency::Idr, |quote| quote.charge.currency());
+        Resolve {
+            order: order.id,
+            attempt,
+            merchant: order.key.merchant,
+            currency,
+            upstream: order.upstream.clone(),
+            outcome: believed(order, supplied),
+            at: self.now(),
         }
     }
 
