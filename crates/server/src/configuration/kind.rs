@@ -127,6 +127,33 @@ impl Kind {
             Self::Optional(kind) => format!("{}, or \"\" for none", kind.remedy()),
         }
     }
+
+    /// The form of its values in the default file, in signs rather than words, because that file
+    /// speaks two languages.
+    pub(crate) fn form(&self) -> String {
+        match self {
+            Self::Address => "\"IP:PORT\"".to_owned(),
+            Self::BaseUrl => "\"http://…\" | \"https://…\"".to_owned(),
+            Self::Networks => "[\"IP/PREFIX\", …]".to_owned(),
+            Self::Integer(least, most) => format!("{least} … {most}"),
+            Self::Duration(least, most) => {
+                let (least, most) = (duration_text(*least), duration_text(*most));
+                format!("\"{least}\" … \"{most}\" (ms, s, m, h)")
+            }
+            Self::Size(least, most) => {
+                let (least, most) = (size_text(*least), size_text(*most));
+                format!("\"{least}\" … \"{most}\" (B, KiB, MiB, GiB)")
+            }
+            Self::Boolean => "true | false".to_owned(),
+            Self::Path => "\"PATH\"".to_owned(),
+            Self::Choice(words) => format!("\"{}\"", words.join("\" | \"")),
+            Self::LogFilter => "\"LEVEL,TARGET=LEVEL,…\"".to_owned(),
+            Self::Product => "\"PRODUCT\" | \"*\"".to_owned(),
+            Self::Names => "[\"NAME\", …]".to_owned(),
+            Self::Secret(least) => format!("\"…\" (≥ {least})"),
+            Self::Optional(kind) => format!("\"\" | {}", kind.form()),
+        }
+    }
 }
 
 fn text(raw: &Raw) -> Result<&str, String> {

@@ -11,6 +11,7 @@
 pub(crate) mod base_url;
 pub(crate) mod choice;
 mod consistency;
+mod default_file;
 pub(crate) mod effective;
 mod environment;
 pub(crate) mod fault;
@@ -102,6 +103,11 @@ pub(crate) fn load(sources: &Sources<'_>) -> Result<Loaded, Faults> {
     }
     let configuration = Configuration::from_resolution(&resolution);
     Ok(Loaded { configuration, effective: Effective::of(&resolution) })
+}
+
+/// The commented default file, which is the manual; `docs/lunas.toml` is a copy of it.
+pub(crate) fn default_file() -> String {
+    default_file::text()
 }
 
 fn gather_flags(flags: &[(&'static str, String)], gathered: &mut Gathered) {

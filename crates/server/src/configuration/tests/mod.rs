@@ -1,5 +1,6 @@
 //! The loader as a whole: text, variables and flags in, configuration or faults out.
 
+mod default_file;
 mod kinds;
 mod layers;
 mod list;
