@@ -21,6 +21,7 @@ mod key;
 mod kind;
 pub(crate) mod name;
 mod resolve;
+pub(crate) mod sealing;
 pub(crate) mod secret;
 mod settings;
 pub(crate) mod typed;

@@ -25,7 +25,7 @@ pub(crate) struct Configuration {
     pub(crate) tls: Option<Tls>,
     /// The folder of the books.
     pub(crate) data_directory: PathBuf,
-    /// The file with the key under which credentials are sealed.
+    /// The file with the key under which credentials are sealed, see [`super::sealing`].
     pub(crate) key_file: PathBuf,
     /// Who may use the admin API, by the name that stands in the audit record.
     pub(crate) admin_tokens: BTreeMap<Name, AdminToken>,
