@@ -184,6 +184,29 @@ fn what_was_acknowledged_survives_a_crash_at_any_moment() {
     });
 }
 
+/// A reader that holds on to an older state keeps what came after it from being flushed, so nobody
+/// may be served yet.
+#[test]
+fn recovery_waits_for_those_who_read_from_before_the_crash() {
+    let scratch = made();
+    let mut crashing = engine(&scratch);
+    saved(&mut crashing, [quoted("r1")]);
+    let reader = connect_to_read(scratch.path()).expect("connected");
+    let snapshot = reader.unchecked_transaction().expect("begun");
+    assert_eq!(super::super::orders::last_number(&snapshot).expect("read"), 1);
+    saved(&mut crashing, [quoted("r2")]);
+    drop(crashing);
+    let fault = match open(scratch.path(), Options::default(), &Counting) {
+        Ok(_) => panic!("opened"),
+        Err(fault) => fault.to_string(),
+    };
+    let expected = "data could not be opened: \
+        another program still reads it as it was before the crash";
+    assert_eq!(fault, expected);
+    drop(snapshot);
+    block_on(opened(&scratch).shutdown.shutdown());
+}
+
 fn log_of(connection: &Connection) -> (i64, i64) {
     let log = checkpoint(connection, CHECKPOINT_NONE).expect("readable");
     (log.pages, log.moved)
