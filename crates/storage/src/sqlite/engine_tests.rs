@@ -212,20 +212,21 @@ fn log_of(connection: &Connection) -> (i64, i64) {
     (log.pages, log.moved)
 }
 
+/// Decides on the commands and saves what they change in one commit.
 fn saved(engine: &mut SqliteEngine, commands: impl IntoIterator<Item = Command>) {
     let mut working_set = WorkingSet::new(engine.last_numbers().expect("numbers"));
+    let mut changes = Changes::default();
     for command in commands {
         let mut keys = Keys::default();
         command.add_keys(&mut keys);
         engine.load(&keys, &mut working_set).expect("loaded");
         let decision = domain::decide::decide(&working_set, &command).expect("decided");
-        let mut changes = Changes::default();
         for change in decision.changes {
             working_set.apply(&change);
             changes.add(change);
         }
-        engine.save(&changes).expect("saved");
     }
+    engine.save(&changes).expect("saved");
 }
 
 #[test]
@@ -242,7 +243,7 @@ fn the_log_is_moved_when_it_is_long_or_nothing_happens() {
     let mut number = 0;
     while log_of(&engine.connection).0 <= LOG_PAGES_MAX {
         number += 1;
-        saved(&mut engine, [quoted(&format!("more {number}"))]);
+        saved(&mut engine, (0..500).map(|it| quoted(&format!("more {number} {it}"))));
     }
     engine.maintain(false).expect("done");
     let (pages, moved) = log_of(&engine.connection);
