@@ -200,7 +200,15 @@ impl Pipeline {
     pub fn start(engine: impl Engine, options: Options) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(options.queue.max(1));
         let (running, ended) = watch::channel(());
-        let writer = Writer { engine, jobs, options, working_set: None, kept: 0, failing: false };
+        let writer = Writer {
+            engine,
+            jobs,
+            options,
+            working_set: None,
+            kept: 0,
+            failing: false,
+            untidy: false,
+        };
         std::thread::Builder::new().name("lunas-writer".to_owned()).spawn(move || {
             // Dropped last, so that whoever waits for the end finds the engine's locks released.
             let _running = running;
@@ -279,20 +287,22 @@ struct Writer<E> {
     kept: usize,
     /// Whether the latest commit failed. A full disk is told of once, not once per batch.
     failing: bool,
+    /// Whether the latest housekeeping failed. That, too, is told once.
+    untidy: bool,
 }
 
 impl<E: Engine> Writer<E> {
     fn run(mut self) {
-        let mut untidy = false;
+        let mut rested = true;
         loop {
-            let worked = match self.next(untidy) {
+            let worked = match self.next(rested) {
                 Next::Command(first) => {
-                    untidy = true;
+                    rested = false;
                     let batch = self.batch(first);
                     self.carry_out(batch).and_then(|()| self.maintain(false))
                 }
                 Next::Idle => {
-                    untidy = false;
+                    rested = true;
                     self.maintain(true)
                 }
                 Next::End => break,
@@ -305,9 +315,9 @@ impl<E: Engine> Writer<E> {
         let _ = self.check_maintenance(closed);
     }
 
-    /// Waits for a command; while there is something to tidy up, only so long.
-    fn next(&self, untidy: bool) -> Next {
-        if !untidy {
+    /// Waits for a command; where there was one since the last rest, only so long.
+    fn next(&self, rested: bool) -> Next {
+        if rested {
             return self.jobs.recv().map_or(Next::End, Next::Command);
         }
         match self.jobs.recv_timeout(self.options.idle_after) {
@@ -335,15 +345,17 @@ impl<E: Engine> Writer<E> {
     }
 
     /// Housekeeping that failed may be tried again later, unless a flush failed in it.
-    fn check_maintenance(&self, result: Result<(), EngineFault>) -> Result<(), Halted> {
-        match result {
-            Ok(()) => Ok(()),
-            Err(EngineFault::Fatal(why)) => Err(self.halt(&why)),
-            Err(fault) => {
-                warn!(%fault, "storage could not be tidied up and will be later");
-                Ok(())
-            }
+    fn check_maintenance(&mut self, result: Result<(), EngineFault>) -> Result<(), Halted> {
+        if let Err(EngineFault::Fatal(why)) = &result {
+            return Err(self.halt(why));
         }
+        let failed_before = std::mem::replace(&mut self.untidy, result.is_err());
+        if let Err(fault) = result
+            && !failed_before
+        {
+            warn!(%fault, "storage cannot be tidied up for now");
+        }
+        Ok(())
     }
 
     fn halt(&self, why: &str) -> Halted {
