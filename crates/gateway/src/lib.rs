@@ -67,6 +67,8 @@ pub struct Gateway {
     process: ProcessId,
     /// Replaced as a whole whenever merchants or products change.
     catalogue: ArcSwap<Catalogue>,
+    /// Held while it is read anew, so that a reading never replaces a later one.
+    catalogue_reading: tokio::sync::Mutex<()>,
     /// Calls under way. They outlive the requests that began them and are waited for at shutdown.
     calls: TaskTracker,
     /// Orders with calls under way in this process, which nobody else must ask about.
@@ -102,6 +104,7 @@ impl Gateway {
             settings: parts.settings,
             process: parts.process,
             catalogue: ArcSwap::from_pointee(catalogue),
+            catalogue_reading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             in_flight: Mutex::default(),
         }))
@@ -132,6 +135,7 @@ impl Gateway {
     pub async fn administer(&self, command: Command) -> Result<Reply, Rejection> {
         let reply = self.store.execute(command, None).await??;
         if reply == Reply::Stored {
+            let _reading = self.catalogue_reading.lock().await;
             self.catalogue.store(Arc::new(self.reports.catalogue().await?));
         }
         Ok(reply)
@@ -212,3 +216,7 @@ impl Drop for InFlight {
 fn reply(answer: Result<Answer, StoreFault>) -> Result<Reply, Rejection> {
     Ok(answer??)
 }
+
+#[cfg(test)]
+#[path = "catalogue_reading_tests.rs"]
+mod catalogue_reading_tests;
