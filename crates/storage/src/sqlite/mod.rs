@@ -1,7 +1,7 @@
 //! The embedded engine: one directory, one SQLite database, one process.
 //!
 //! A writer thread owns the only connection that writes; reads have threads and connections of
-//! their own ([`readers`]). Every acknowledged commit is flushed to the disk (`synchronous = full`)
+//! their own (`readers`). Every acknowledged commit is flushed to the disk (`synchronous = full`)
 //! before its reply. A lock file keeps a second server away from the same directory; SQLite's own
 //! locks would let it in. Nothing in this process may open the database file except through SQLite,
 //! because closing it anywhere releases the locks that SQLite holds on it.
