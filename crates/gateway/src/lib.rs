@@ -70,6 +70,8 @@ pub struct Gateway {
     process: ProcessId,
     /// Replaced as a whole whenever merchants or products change.
     catalogue: ArcSwap<Catalogue>,
+    /// Held while it is read anew, so that a reading never replaces a later one.
+    catalogue_reading: tokio::sync::Mutex<()>,
     /// Calls under way. They outlive the requests that began them and are waited for at shutdown.
     calls: TaskTracker,
     /// Orders with calls under way in this process, which nobody else must ask about.
@@ -105,6 +107,7 @@ impl Gateway {
             settings: parts.settings,
             process: parts.process,
             catalogue: ArcSwap::from_pointee(catalogue),
+            catalogue_reading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             in_flight: Mutex::default(),
         }))
@@ -144,6 +147,7 @@ impl Gateway {
             let done = joined.unwrap_or(Err(StoreFault::Stopped.into())).map(drop);
             first_failure = first_failure.and(done);
         }
+        let _reading = self.catalogue_reading.lock().await;
         self.catalogue.store(Arc::new(self.reports.catalogue().await?));
         first_failure
     }
@@ -224,5 +228,7 @@ fn reply(answer: Result<Answer, StoreFault>) -> Result<Reply, Rejection> {
     Ok(answer??)
 }
 
+#[cfg(test)]
+mod catalogue_reading_tests;
 #[cfg(test)]
 mod gateway_tests;
