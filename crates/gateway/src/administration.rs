@@ -105,7 +105,7 @@ impl Gateway {
     /// Reads merchants, credentials and products anew. One at a time, so that a reading that began
     /// earlier never takes the place of a later one.
     pub(crate) async fn refresh_catalogue(&self) -> Result<(), StoreFault> {
-        let _turn = self.refreshing.lock().await;
+        let _turn = self.catalogue_reading.lock().await;
         self.catalogue.store(Arc::new(self.reports.catalogue().await?));
         Ok(())
     }

@@ -72,8 +72,8 @@ pub struct Gateway {
     process: ProcessId,
     /// Replaced as a whole whenever merchants or products change.
     catalogue: ArcSwap<Catalogue>,
-    /// Held while that happens.
-    refreshing: tokio::sync::Mutex<()>,
+    /// Held while it is read anew, so that a reading never replaces a later one.
+    catalogue_reading: tokio::sync::Mutex<()>,
     /// Calls under way. They outlive the requests that began them and are waited for at shutdown.
     calls: TaskTracker,
     /// Orders with calls under way in this process, which nobody else must ask about.
@@ -109,7 +109,7 @@ impl Gateway {
             settings: parts.settings,
             process: parts.process,
             catalogue: ArcSwap::from_pointee(catalogue),
-            refreshing: tokio::sync::Mutex::default(),
+            catalogue_reading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             in_flight: Mutex::default(),
         }))
@@ -234,5 +234,7 @@ fn reply(answer: Result<Answer, StoreFault>) -> Result<Reply, Rejection> {
     Ok(answer??)
 }
 
+#[cfg(test)]
+mod catalogue_reading_tests;
 #[cfg(test)]
 mod gateway_tests;

@@ -6,6 +6,11 @@
 
 mod administration;
 mod command_line;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the commands serve and check, which read it, are wired apart")
+)]
+mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;

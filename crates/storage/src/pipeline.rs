@@ -29,7 +29,7 @@ use domain::{
 use gateway::ports::StoreFault;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 /// What an engine has to be able to do. It knows no rule: it finds records and keeps them.
 ///
@@ -80,7 +80,7 @@ pub type Halt = Arc<dyn Fn(&str) + Send + Sync>;
 /// The limits of a pipeline.
 #[derive(Clone)]
 pub struct Options {
-    /// How many commands may wait. One more is turned away as busy.
+    /// How many commands may wait, at least one. One more is turned away as busy.
     pub queue: usize,
     /// How many commands share a commit at most.
     pub batch: usize,
@@ -207,9 +207,17 @@ impl Pipeline {
     /// Gives the engine to a thread of its own and begins to accept commands. Fails if the
     /// operating system has no thread to give.
     pub fn start(engine: impl Engine, options: Options) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(options.queue);
+        let (queue, jobs) = sync_channel(options.queue.max(1));
         let (running, ended) = watch::channel(());
-        let writer = Writer { engine, jobs, options, working_set: None, kept: 0 };
+        let writer = Writer {
+            engine,
+            jobs,
+            options,
+            working_set: None,
+            kept: 0,
+            failing: false,
+            untidy: false,
+        };
         std::thread::Builder::new().name("lunas-writer".to_owned()).spawn(move || {
             // Dropped last, so that whoever waits for the end finds the engine's locks released.
             let _running = running;
@@ -262,6 +270,13 @@ impl Closing {
 /// The process must end; nobody is answered any more.
 struct Halted;
 
+/// What the writer does next.
+enum Next {
+    Command(Job),
+    Idle,
+    End,
+}
+
 /// What became of a part of a batch.
 enum Attempted {
     Answered,
@@ -279,38 +294,46 @@ struct Writer<E> {
     working_set: Option<WorkingSet>,
     /// How many records that holds at most.
     kept: usize,
+    /// Whether the latest commit failed. A full disk is told of once, not once per batch.
+    failing: bool,
+    /// Whether the latest housekeeping failed. That, too, is told once.
+    untidy: bool,
 }
 
 impl<E: Engine> Writer<E> {
     fn run(mut self) {
-        let mut untidy = false;
+        let mut rested = true;
         loop {
-            let first = if untidy {
-                match self.jobs.recv_timeout(self.options.idle_after) {
-                    Ok(job) => job,
-                    Err(RecvTimeoutError::Timeout) => {
-                        untidy = false;
-                        if self.maintain(true).is_err() {
-                            return;
-                        }
-                        continue;
-                    }
-                    Err(RecvTimeoutError::Disconnected) => break,
+            let worked = match self.next(rested) {
+                Next::Command(first) => {
+                    rested = false;
+                    let batch = self.batch(first);
+                    self.carry_out(batch).and_then(|()| self.maintain(false))
                 }
-            } else {
-                match self.jobs.recv() {
-                    Ok(job) => job,
-                    Err(_) => break,
+                Next::Idle => {
+                    rested = true;
+                    self.maintain(true)
                 }
+                Next::End => break,
             };
-            let batch = self.batch(first);
-            untidy = true;
-            if self.carry_out(batch).is_err() || self.maintain(false).is_err() {
+            if worked.is_err() {
                 return;
             }
         }
         let closed = self.engine.close();
         let _ = self.check_maintenance(closed);
+    }
+
+    /// Waits for a command; where there was one since the last rest, only so long.
+    fn next(&self, rested: bool) -> Next {
+        if rested {
+            return self.jobs.recv().map_or(Next::End, Next::Command);
+        }
+        match self.jobs.recv_timeout(self.options.idle_after) {
+            Ok(job) => Next::Command(job),
+            Err(RecvTimeoutError::Timeout) => Next::Idle,
+            Err(RecvTimeoutError::Disconnected) => Next::End,
+        }
     }
 
     /// Whatever waits, up to the limit.
@@ -331,15 +354,17 @@ impl<E: Engine> Writer<E> {
     }
 
     /// Housekeeping that failed may be tried again later, unless a flush failed in it.
-    fn check_maintenance(&self, result: Result<(), EngineFault>) -> Result<(), Halted> {
-        match result {
-            Ok(()) => Ok(()),
-            Err(EngineFault::Fatal(why)) => Err(self.halt(&why)),
-            Err(fault) => {
-                warn!(%fault, "storage could not be tidied up and will be later");
-                Ok(())
-            }
+    fn check_maintenance(&mut self, result: Result<(), EngineFault>) -> Result<(), Halted> {
+        if let Err(EngineFault::Fatal(why)) = &result {
+            return Err(self.halt(why));
         }
+        let failed_before = std::mem::replace(&mut self.untidy, result.is_err());
+        if let Err(fault) = result
+            && !failed_before
+        {
+            warn!(%fault, "storage cannot be tidied up for now");
+        }
+        Ok(())
     }
 
     fn halt(&self, why: &str) -> Halted {
@@ -375,10 +400,13 @@ impl<E: Engine> Writer<E> {
         for job in &jobs {
             answers.push(decide_one(&mut working_set, &mut changes, &job.command));
         }
-        if !changes.is_empty()
-            && let Err(fault) = self.engine.save(&changes)
-        {
-            return self.failed(jobs, fault);
+        if !changes.is_empty() {
+            if let Err(fault) = self.engine.save(&changes) {
+                return self.failed(jobs, fault);
+            }
+            if std::mem::take(&mut self.failing) {
+                info!("commits succeed again");
+            }
         }
         self.kept = self.kept.saturating_add(2 * changes.new_orders.len());
         self.working_set = Some(working_set);
@@ -439,7 +467,9 @@ impl<E: Engine> Writer<E> {
                 jobs.into_iter().for_each(|job| job.answer(Err(StoreFault::Corrupt(what.clone()))));
             }
             EngineFault::Unavailable(why) => {
-                warn!(%why, commands = jobs.len(), "a commit failed and was taken back");
+                if !std::mem::replace(&mut self.failing, true) {
+                    error!(%why, "commits fail and are taken back");
+                }
                 for job in jobs {
                     job.answer(Err(StoreFault::CommitFailed(why.clone())));
                 }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::harness::{Sandbox, lunas, wait_until};
+use crate::harness::{Sandbox, is_missing, lunas, wait_until};
 use crate::iak_client::{inquired, pay};
 
 /// Runs one line of the welcome text in a shell.
@@ -13,6 +13,9 @@ fn shell(line: &str) -> String {
 
 #[test]
 fn the_printed_lines_work() {
+    if is_missing("curl") {
+        return;
+    }
     let sandbox = Sandbox::start(&[]);
     let lines: Vec<_> = sandbox.welcome().lines().filter(|line| line.starts_with("  ")).collect();
     let [inquire, pay, verify] = lines.as_slice() else { panic!("{lines:?}") };

@@ -20,6 +20,17 @@ pub(crate) fn lunas() -> Command {
     Command::new(env!("CARGO_BIN_EXE_lunas"))
 }
 
+/// Whether a program that a test needs is not on this machine. The test then says that it was
+/// skipped; where every test has to run, it fails instead.
+pub(crate) fn is_missing(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").output().is_ok();
+    if !found {
+        eprintln!("SKIPPED: `{program}` is not installed, so this test did not run");
+        assert!(std::env::var_os("LUNAS_SKIPPED_TESTS_FAIL").is_none(), "{program} is missing");
+    }
+    !found
+}
+
 /// A data folder and the server that runs on it, if one does.
 pub(crate) struct Sandbox {
     pub(crate) data: TempDir,

@@ -15,7 +15,7 @@ use gateway::ports::Sealer;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::faults::{Fault, Trouble, trouble};
-use super::{LOCK_PATIENCE, administration, books, catalogue, orders, statements};
+use super::{LOCK_PATIENCE, OpenFault, administration, books, catalogue, orders, statements};
 use crate::pipeline::{Changes, Engine, EngineFault};
 
 statements! {
@@ -49,13 +49,14 @@ struct Log {
 /// Moves what an earlier run left in the log into the tables, flushed. A process that crashed may
 /// have left commits that only the operating system's memory holds; nobody may be told of them
 /// before they are on the disk.
-pub(super) fn recover(connection: &Connection) -> Result<(), Fault> {
-    let log = checkpoint(connection, CHECKPOINT_PASSIVE)?;
+pub(super) fn recover(connection: &Connection) -> Result<(), OpenFault> {
+    let log = checkpoint(connection, CHECKPOINT_PASSIVE).map_err(OpenFault::from_fault)?;
     if log.pages != log.moved {
-        let problem = "another program reads from before the crash and holds up the recovery";
-        return Err(super::fields::damaged("lunas.db", problem));
+        return Err(OpenFault::Failed(
+            "another program still reads it as it was before the crash".to_owned(),
+        ));
     }
-    truncate(connection)
+    truncate(connection).map_err(OpenFault::from_fault)
 }
 
 /// Empties the log, if nobody is reading from it at this moment.

@@ -186,25 +186,49 @@ fn what_was_acknowledged_survives_a_crash_at_any_moment() {
     });
 }
 
+/// A reader that holds on to an older state keeps what came after it from being flushed, so nobody
+/// may be served yet.
+#[test]
+fn recovery_waits_for_those_who_read_from_before_the_crash() {
+    let scratch = made();
+    let mut crashing = engine(&scratch);
+    saved(&mut crashing, [quoted("r1")]);
+    let reader = connect_to_read(scratch.path()).expect("connected");
+    let snapshot = reader.unchecked_transaction().expect("begun");
+    assert_eq!(super::super::orders::last_number(&snapshot).expect("read"), 1);
+    saved(&mut crashing, [quoted("r2")]);
+    drop(crashing);
+    let fault = match open(scratch.path(), Options::default(), &Counting) {
+        Ok(_) => panic!("opened"),
+        Err(fault) => fault.to_string(),
+    };
+    let expected = "data could not be opened: \
+        another program still reads it as it was before the crash";
+    assert_eq!(fault, expected);
+    drop(snapshot);
+    block_on(opened(&scratch).shutdown.shutdown());
+}
+
 fn log_of(connection: &Connection) -> (i64, i64) {
     let log = checkpoint(connection, CHECKPOINT_NONE).expect("readable");
     (log.pages, log.moved)
 }
 
+/// Decides on the commands and saves what they change in one commit.
 fn saved(engine: &mut SqliteEngine, commands: impl IntoIterator<Item = Command>) {
     let mut working_set = WorkingSet::new(engine.last_numbers().expect("numbers"));
+    let mut changes = Changes::default();
     for command in commands {
         let mut keys = Keys::default();
         command.add_keys(&mut keys);
         engine.load(&keys, &mut working_set).expect("loaded");
         let decision = domain::decide::decide(&working_set, &command).expect("decided");
-        let mut changes = Changes::default();
         for change in decision.changes {
             working_set.apply(&change);
             changes.add(change);
         }
-        engine.save(&changes).expect("saved");
     }
+    engine.save(&changes).expect("saved");
 }
 
 #[test]
@@ -221,7 +245,7 @@ fn the_log_is_moved_when_it_is_long_or_nothing_happens() {
     let mut number = 0;
     while log_of(&engine.connection).0 <= LOG_PAGES_MAX {
         number += 1;
-        saved(&mut engine, [quoted(&format!("more {number}"))]);
+        saved(&mut engine, (0..500).map(|it| quoted(&format!("more {number} {it}"))));
     }
     engine.maintain(false).expect("done");
     let (pages, moved) = log_of(&engine.connection);

@@ -1,7 +1,7 @@
 //! The embedded engine: one directory, one SQLite database, one process.
 //!
 //! A writer thread owns the only connection that writes; reads have threads and connections of
-//! their own ([`readers`]). Every acknowledged commit is flushed to the disk (`synchronous = full`)
+//! their own (`readers`). Every acknowledged commit is flushed to the disk (`synchronous = full`)
 //! before its reply. A lock file keeps a second server away from the same directory; SQLite's own
 //! locks would let it in. Nothing in this process may open the database file except through SQLite,
 //! because closing it anywhere releases the locks that SQLite holds on it.
@@ -206,7 +206,10 @@ pub fn open(
     let found = schema::inspect(&connection)?;
     connection.execute_batch(WRITER_PRAGMAS).map_err(OpenFault::from_sqlite)?;
     schema::migrate(&mut connection, found, entropy)?;
-    engine::recover(&connection).map_err(OpenFault::from_fault)?;
+    engine::recover(&connection)?;
+    // SQLite asks for this too when it makes the log, and doesn't look at the answer. Without it a
+    // crash could take the whole log away.
+    flush_directory(directory).map_err(|error| OpenFault::from_system(directory, &error))?;
     let instance_key = schema::instance_key(&connection)?;
     let readers = (0..options.point_readers.max(1)).map(|_| connect_to_read(directory));
     let points = readers.collect::<Result<_, _>>()?;
@@ -239,7 +242,7 @@ fn own(directory: &Path) -> Result<File, OpenFault> {
         // A new directory is only there after a crash once its parent is flushed.
         let path = std::path::absolute(directory).map_err(unusable)?;
         if let Some(parent) = path.parent() {
-            File::open(parent).and_then(|parent| parent.sync_all()).map_err(unusable)?;
+            flush_directory(parent).map_err(unusable)?;
         }
     }
     let lock = OpenOptions::new()
@@ -253,6 +256,10 @@ fn own(directory: &Path) -> Result<File, OpenFault> {
         Err(TryLockError::WouldBlock) => Err(OpenFault::InUse { directory: directory.to_owned() }),
         Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
+}
+
+fn flush_directory(directory: &Path) -> std::io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
 fn connect_to_write(directory: &Path) -> Result<Connection, OpenFault> {

@@ -24,8 +24,13 @@ fn write(tree: &impl Serialize) -> Result<String, Problem> {
     serde_json::to_string(tree).map_err(|error| error.to_string())
 }
 
+/// What the reader says of broken JSON may quote it, and it holds secrets and customers' names; so
+/// only the place is passed on.
 fn read<Tree: DeserializeOwned>(json: &str) -> Result<Tree, Problem> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
+    let place = |error: serde_json::Error| (error.line(), error.column());
+    serde_json::from_str(json)
+        .map_err(place)
+        .map_err(|(line, column)| format!("JSON cannot be read from line {line}, column {column}"))
 }
 
 /// Minor units and the currency's code.
@@ -316,10 +321,8 @@ pub(super) fn write_secrets(secrets: &BTreeMap<String, Secret>) -> Result<String
     write(&revealed.collect::<BTreeMap<_, _>>())
 }
 
-/// What the reader says of broken JSON may quote it, so nothing of that is passed on.
 pub(super) fn read_secrets(json: &str) -> Result<BTreeMap<String, Secret>, Problem> {
-    let revealed: BTreeMap<String, String> =
-        read(json).map_err(|_| "secrets cannot be read".to_owned())?;
+    let revealed: BTreeMap<String, String> = read(json)?;
     Ok(revealed.into_iter().map(|(name, text)| (name, Secret::new(text))).collect())
 }
 
@@ -390,10 +393,16 @@ mod tests {
     }
 
     #[test]
-    fn broken_secrets_are_not_quoted() {
-        let problem = read_secrets(r#"{"api_key":canary}"#).expect_err("broken");
-        assert!(!problem.contains("canary"), "{problem}");
-        let problem = read_secrets(r#"{"api_key":["canary"]}"#).expect_err("broken");
-        assert!(!problem.contains("canary"), "{problem}");
+    fn broken_json_is_not_quoted() {
+        let problems = [
+            read_secrets(r#"{"api_key":canary}"#).expect_err("broken"),
+            read_secrets(r#"{"api_key":["canary"]}"#).expect_err("broken"),
+            read_bill(r#""canary""#).expect_err("broken"),
+            read_details(r#"{"canary":[]}"#).expect_err("broken"),
+            read_holds(r#"[{"transfer":"canary"}]"#).expect_err("broken"),
+        ];
+        for problem in problems {
+            assert!(!problem.contains("canary"), "{problem}");
+        }
     }
 }

@@ -24,10 +24,10 @@ use http::{Method, StatusCode};
 use tracing::error;
 
 use super::wire::answer::Message;
-use super::wire::content::{self, Malformed, Object};
+use super::wire::content::{Malformed, Object};
 use super::wire::fields::{FieldFault, Fields};
 use super::wire::tr_id::TransactionNumbers;
-use super::wire::{Format, is_plain};
+use super::wire::{self, Format, is_plain};
 use super::{NAME, codes, sign};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 
@@ -265,7 +265,7 @@ fn request(arrival: &Arrival, format: Format) -> Result<Object, Malformed> {
     if !is_plain(&arrival.head.headers) {
         return Err(Malformed("The body has a content encoding, which is not accepted."));
     }
-    content::read(format, body)
+    wire::read(format, body)
 }
 
 #[async_trait]

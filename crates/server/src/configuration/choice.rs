@@ -1,0 +1,73 @@
+//! Settings whose value is one of a few words.
+
+/// A closed list of words, each standing for a value.
+pub(crate) trait Choice: Sized {
+    /// The words, in the order in which they are named to people.
+    const WORDS: &'static [&'static str];
+
+    /// What a word stands for.
+    fn from_word(word: &str) -> Option<Self>;
+}
+
+macro_rules! choice {
+    ($(#[$documentation:meta])* $name:ident { $($(#[$about:meta])* $member:ident = $word:literal,)+ }) => {
+        $(#[$documentation])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum $name {
+            $($(#[$about])* $member,)+
+        }
+
+        impl Choice for $name {
+            const WORDS: &'static [&'static str] = &[$($word),+];
+
+            fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some(Self::$member),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// What the bearer of an admin token may do; each role may do all that the ones before it may.
+    Role {
+        /// Looks.
+        Viewer = "viewer",
+        /// Decides orders, sends callbacks again, closes products.
+        Operator = "operator",
+        /// Moves money by hand, makes merchants and keys.
+        Administrator = "administrator",
+    }
+}
+
+choice! {
+    /// How the log is written.
+    LogFormat {
+        /// For people on a terminal, for machines elsewhere.
+        Auto = "auto",
+        /// Plain lines.
+        Pretty = "pretty",
+        /// One JSON object a line.
+        Json = "json",
+    }
+}
+
+choice! {
+    /// Which API an upstream speaks.
+    UpstreamKind {
+        /// The supplier that is built in.
+        Sandbox = "sandbox",
+    }
+}
+
+choice! {
+    /// IAK's two schemes of sandbox numbers, which contradict each other.
+    IakNumbers {
+        /// The last four digits name phase and response code.
+        New = "new",
+        /// The last digit names the case.
+        Old = "old",
+    }
+}
