@@ -9,6 +9,7 @@ use http::StatusCode;
 use protocols::exchange::{Answer, Arrival, Serve};
 use protocols::iak;
 
+use crate::administration::DOCUMENT_PATH;
 use crate::problem::{problem, text};
 
 /// Sends each request to the part that owns its path.
@@ -36,7 +37,7 @@ impl Serve for Dispatch {
         if iak::Served::owns(path) {
             return self.iak.serve(arrival).await;
         }
-        if path.starts_with("/admin/") {
+        if path.starts_with("/admin/") || path == DOCUMENT_PATH {
             return self.administration.serve(arrival).await;
         }
         match &self.control {

@@ -4,6 +4,7 @@
 //! It is a library so that measurements can run the same edge and the same server; the binary only
 //! calls [`main`].
 
+mod addresses;
 mod administration;
 mod command_line;
 #[cfg_attr(
@@ -14,8 +15,11 @@ mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;
+mod merchant_command;
+mod operator_client;
 mod order_command;
 mod problem;
+mod product_command;
 mod run_sandbox;
 mod sign;
 mod system;
@@ -56,11 +60,19 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
             println!("{}", sign::iak(&options)?);
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Order(command)) => {
-            println!("{}", order_command::run(&command)?);
+        Some(Command::Openapi) => {
+            println!("{}", administration::document());
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Merchant(options)) => print(&merchant_command::run(&options)?),
+        Some(Command::Product(options)) => print(&product_command::run(&options)?),
+        Some(Command::Order(options)) => print(&order_command::run(&options)?),
     }
+}
+
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    println!("{text}");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One runtime thread: the writer and the readers have threads of their own, and on two cores a

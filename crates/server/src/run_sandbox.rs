@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{Amount, Command, UpstreamName};
+use domain::{Amount, Command, Role, UpstreamName};
 use gateway::ports::{Clock, Notice};
 use gateway::{Gateway, Parts, Settings};
 use protocols::exchange::Serve;
@@ -23,15 +23,20 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::administration::Administration;
+use crate::addresses;
+use crate::administration::{self, Administration, Holder};
 use crate::command_line::{IakNumbers, SandboxOptions};
 use crate::control::Control;
 use crate::dispatch::Dispatch;
 use crate::edge::{self, Limits};
 use crate::system::{SystemClock, SystemEntropy, new_process};
 
-/// The public token of the sandbox's admin API.
-const ADMIN_TOKEN: &str = "sandbox-admin";
+/// The public tokens of the sandbox's admin API; each is its holder's name too.
+const TOKENS: [(&str, Role); 3] = [
+    ("sandbox-admin", Role::Administrator),
+    ("sandbox-operator", Role::Operator),
+    ("sandbox-viewer", Role::Viewer),
+];
 /// How long calls under way may take to finish at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// How many notices of the supplier may wait to be taken in.
@@ -77,9 +82,12 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
         ready: Arc::clone(&ready),
         iak: iak::Served::new(
             Arc::clone(&gateway),
-            iak::Settings { tr_id_key: opened.instance_key, addresses: iak::any_address() },
+            iak::Settings {
+                tr_id_key: opened.instance_key,
+                addresses: allow_lists(Arc::clone(&gateway)),
+            },
         ),
-        administration: Box::new(Administration::new(Arc::clone(&gateway), ADMIN_TOKEN)),
+        administration: Box::new(administration(&gateway)),
         control: Some(Box::new(Control::new(clock, supplier))),
     };
     println!("{}", welcome(address, &options, &gateway).await?);
@@ -99,6 +107,30 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     opened.shutdown.shutdown().await;
     info!("stopped");
     Ok(())
+}
+
+/// The admin API under its public tokens. In a sandbox the published keys may be taken over too.
+fn administration(gateway: &Arc<Gateway>) -> Administration {
+    let holder = |(token, role): (&str, Role)| Holder {
+        name: token.to_owned(),
+        role,
+        token: token.to_owned(),
+    };
+    Administration::new(administration::Parts {
+        gateway: Arc::clone(gateway),
+        entropy: Arc::new(SystemEntropy),
+        holders: TOKENS.map(holder).into(),
+        is_public: |_| false,
+    })
+}
+
+/// Whether a merchant may call from an address, by its own list as it stands at that moment.
+fn allow_lists(gateway: Arc<Gateway>) -> iak::AddressRule {
+    Arc::new(move |merchant, address| {
+        let catalogue = gateway.catalogue();
+        let known = catalogue.merchant(merchant);
+        known.is_some_and(|merchant| addresses::admits(&merchant.addresses, address))
+    })
 }
 
 /// Stores the demo data once. The credential comes last, so that an interrupted first run is
@@ -183,7 +215,7 @@ async fn welcome(
         writeln!(text, "{name}, saldo · balance {balance}")?;
     }
     writeln!(text, "IAK: username 081200001111, api_key 9f1c2ab34de5f678")?;
-    writeln!(text, "Admin API: Authorization: Bearer {ADMIN_TOKEN}")?;
+    writeln!(text, "Admin API: Authorization: Bearer {}", TOKENS[0].0)?;
     writeln!(text)?;
     writeln!(text, "Cek tagihan · ask what is owed:")?;
     writeln!(text, "  {program} sign iak inq-pasca PLNPOSTPAID 530000000000 | {curl}")?;
