@@ -54,13 +54,16 @@ fn of_file(problem: impl std::fmt::Display) -> Finding {
 /// hash chains hold, every hold is resolved or belongs to an open order, and every record can be
 /// read. Changes nothing and takes no lock, so it may run beside a server.
 pub fn verify(directory: &Path) -> Result<Summary, VerifyFault> {
+    verify_as(directory, schema::known())
+}
+
+/// The same for a program that knows another schema.
+pub(super) fn verify_as(directory: &Path, known: u32) -> Result<Summary, VerifyFault> {
     let connection = connect_to_read(directory)?;
     let snapshot = connection.unchecked_transaction().map_err(Fault::from)?;
-    match schema::inspect(&snapshot)? {
-        Found::Schema(version) if version == schema::known() => {}
-        Found::Schema(found) => {
-            return Err(OpenFault::OlderSchema { found, known: schema::known() }.into());
-        }
+    match schema::inspect(&snapshot, known)? {
+        Found::Schema(version) if version == known => {}
+        Found::Schema(found) => return Err(OpenFault::OlderSchema { found, known }.into()),
         Found::Empty => {
             return Err(OpenFault::Missing { directory: directory.to_owned() }.into());
         }
