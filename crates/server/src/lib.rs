@@ -5,6 +5,8 @@
 //! calls [`main`].
 
 mod administration;
+mod background;
+mod backups;
 mod command_line;
 mod control;
 mod dispatch;
@@ -47,6 +49,14 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
         None => sandbox(command_line.sandbox),
         Some(Command::Sandbox(options)) => sandbox(options),
         Some(Command::Verify(options)) => verify(&options),
+        Some(Command::Backup(options)) => {
+            println!("{}", backups::back_up(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Restore(options)) => {
+            println!("{}", backups::restore(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Sign(SignCommand::Iak(options))) => {
             println!("{}", sign::iak(&options)?);
             Ok(ExitCode::SUCCESS)
@@ -71,6 +81,7 @@ fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
 
 /// Exit code 1 stands for a finding as well as for books that cannot be read; the text tells.
 fn verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
+    background::give_way();
     let summary = storage::sqlite::verify(&options.data)?;
     println!(
         "pembukuan cocok · books are clean: {} accounts, {} transfers, {} fundings, {} orders, {} open holds",
