@@ -82,7 +82,7 @@ fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
 /// Exit code 1 stands for a finding as well as for books that cannot be read; the text tells.
 fn verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
     background::give_way();
-    let summary = storage::sqlite::verify(&options.data)?;
+    let summary = storage::sqlite::verify_gently(&options.data)?;
     println!(
         "pembukuan cocok · books are clean: {} accounts, {} transfers, {} fundings, {} orders, {} open holds",
         summary.accounts, summary.transfers, summary.fundings, summary.orders, summary.open_holds

@@ -15,14 +15,15 @@
 //! The disk is shared with the commits too. The copy beside the archive is never flushed, and the
 //! archive is flushed every few mebibytes, so that a commit's flush never queues behind a large one.
 //! While it is made a backup takes twice its size where it is going to be, and nothing where the
-//! data is. The thread's priority is the caller's business.
+//! data is. Beside a server all of this rests most of the time ([`Pace`]): a snapshot that is held for
+//! ten times as long costs room in the log, and a quick one costs the orders their processor.
 //!
 //! Not done here: incremental backups, encryption, deleting old ones, and an audit, which belongs to
 //! the restore.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use domain::{OrderId, Timestamp};
@@ -32,9 +33,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::faults::{Fault, Trouble, trouble};
+use super::pace::Pace;
 use super::schema::{self, Found};
 use super::{
-    BeforeMigration, DATABASE_FILE, OpenFault, archive, books, connect_to_read, orders, own,
+    BeforeMigration, DATABASE_FILE, OpenFault, archive, books, connect_to_read, lock, orders,
     statements,
 };
 
@@ -52,8 +54,8 @@ pub(super) const FORMAT: u32 = 1;
 /// Where backups before migrations go, within the data directory.
 const BACKUPS: &str = "backups";
 
-/// How many pages are copied before the thread gives way: one mebibyte.
-const PAGES_PER_STEP: i32 = 256;
+/// How many pages are copied between two rests: 128 KiB.
+const PAGES_PER_STEP: i32 = 32;
 /// How many bytes are written between two flushes.
 const FLUSH_EVERY: u64 = 4 * 1024 * 1024;
 
@@ -218,7 +220,8 @@ pub fn backup(
     taken_at: Timestamp,
     companions: &[Box<dyn Companion>],
 ) -> Result<Manifest, BackupFault> {
-    backup_as(directory, destination, taken_at, companions, schema::known())
+    let pace = Pace::gentle();
+    backup_as(directory, destination, taken_at, companions, schema::known(), pace)
 }
 
 /// The same for a program that knows another schema.
@@ -228,6 +231,7 @@ pub(super) fn backup_as(
     taken_at: Timestamp,
     companions: &[Box<dyn Companion>],
     known: u32,
+    mut pace: Pace,
 ) -> Result<Manifest, BackupFault> {
     let workshop = Workshop::open(destination)?;
     let connection = connect_to_read(directory)?;
@@ -236,12 +240,12 @@ pub(super) fn backup_as(
         return Err(OpenFault::Missing { directory: directory.to_owned() }.into());
     };
     let manifest = Manifest::of(&snapshot, schema, taken_at)?;
-    copy_database(&snapshot, &workshop)?;
+    copy_database(&snapshot, &workshop, &mut pace)?;
     let companions = copy_companions(&snapshot, directory, companions, &workshop)?;
     // From here on the server's log may begin anew.
     drop(snapshot);
     drop(connection);
-    workshop.archive(&manifest, &companions).map_err(|error| workshop.not_written(&error))?;
+    workshop.archive(&manifest, &companions, pace).map_err(|error| workshop.not_written(&error))?;
     workshop.deliver()?;
     Ok(manifest)
 }
@@ -259,7 +263,8 @@ pub(super) fn before_migration(
     made.map_err(|error| OpenFault::from_system(directory, &error))?;
     let name = format!("schema-{found}-before-{known}-at-{}.tar", taken_at.milliseconds());
     let destination = folder.join(name);
-    backup_as(directory, &destination, taken_at, &before.companions, known)
+    // Nobody is served meanwhile.
+    backup_as(directory, &destination, taken_at, &before.companions, known, Pace::full())
         .map_err(|fault| OpenFault::NotBackedUp(Box::new(fault)))?;
     tracing::info!(backup = %destination.display(), "backed up before the migration");
     Ok(())
@@ -290,7 +295,10 @@ impl Workshop {
             return Err(not_written(format!("{} is not a folder", parent.display())));
         }
         let folder = parent.join(format!(".{}.partial", name.display()));
-        let lock = own(&folder).map_err(|fault| match fault {
+        // Nothing here has to survive a crash, so nothing is flushed.
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|error| not_written(error.to_string()))?;
+        let lock = lock(&folder).map_err(|fault| match fault {
             OpenFault::InUse { .. } => {
                 BackupFault::UnderWay { destination: destination.to_owned() }
             }
@@ -330,8 +338,8 @@ impl Workshop {
         options.read(true).write(true).create_new(true).mode(0o600).open(self.path(name))
     }
 
-    fn archive(&self, manifest: &Manifest, companions: &[&str]) -> io::Result<()> {
-        let to = BufWriter::with_capacity(64 * 1024, Steady::new(self.create(ARCHIVE)?));
+    fn archive(&self, manifest: &Manifest, companions: &[&str], pace: Pace) -> io::Result<()> {
+        let to = BufWriter::with_capacity(64 * 1024, Steady::new(self.create(ARCHIVE)?, pace));
         let mut writer = archive::Writer::new(to);
         for name in std::iter::once(DATABASE_FILE).chain(companions.iter().copied()) {
             let mut from = File::open(self.path(name))?;
@@ -377,16 +385,20 @@ fn refuse_existing(destination: &Path) -> Result<(), BackupFault> {
 }
 
 /// Copies the pages of a snapshot.
-fn copy_database(snapshot: &Connection, workshop: &Workshop) -> Result<(), BackupFault> {
+fn copy_database(
+    snapshot: &Connection,
+    workshop: &Workshop,
+    pace: &mut Pace,
+) -> Result<(), BackupFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let copy = || -> rusqlite::Result<()> {
+    let mut copy = || -> rusqlite::Result<()> {
         let mut to = Connection::open_with_flags(workshop.path(DATABASE_FILE), flags)?;
         to.execute_batch(COPY_PRAGMAS)?;
         let pages = Backup::new(snapshot, &mut to)?;
         while pages.step(PAGES_PER_STEP)? != StepResult::Done {
-            std::thread::yield_now();
+            pace.rest();
         }
         Ok(())
     };
@@ -420,15 +432,16 @@ fn copy_companions<'a>(
     Ok(copied)
 }
 
-/// A file that is flushed to the disk while it is written.
+/// A file that is flushed to the disk while it is written, with rests.
 struct Steady {
     file: File,
     unflushed: u64,
+    pace: Pace,
 }
 
 impl Steady {
-    const fn new(file: File) -> Self {
-        Self { file, unflushed: 0 }
+    const fn new(file: File, pace: Pace) -> Self {
+        Self { file, unflushed: 0, pace }
     }
 }
 
@@ -440,6 +453,7 @@ impl Write for Steady {
             self.file.sync_data()?;
             self.unflushed = 0;
         }
+        self.pace.rest();
         Ok(written)
     }
 

@@ -16,6 +16,7 @@ mod engine;
 mod faults;
 mod fields;
 mod orders;
+mod pace;
 mod readers;
 mod restore;
 mod schema;
@@ -45,7 +46,7 @@ use readers::Readers;
 
 pub use backup::{BackupFault, Companion, Manifest, Snapshot, backup};
 pub use restore::{RestoreFault, Restored, restore};
-pub use verify::{VerifyFault, verify};
+pub use verify::{VerifyFault, verify, verify_gently};
 
 /// Names SQL statements, and collects them so that the tests can prepare every one.
 macro_rules! statements {
@@ -277,6 +278,12 @@ fn own(directory: &Path) -> Result<File, OpenFault> {
             File::open(parent).and_then(|parent| parent.sync_all()).map_err(unusable)?;
         }
     }
+    lock(directory)
+}
+
+/// Locks a directory for this process.
+fn lock(directory: &Path) -> Result<File, OpenFault> {
+    let unusable = |error: std::io::Error| OpenFault::from_system(directory, &error);
     let lock = OpenOptions::new()
         .create(true)
         .truncate(false)

@@ -23,6 +23,7 @@ use thiserror::Error;
 use super::archive::{ArchiveFault, Part, Reader};
 use super::backup::{Companion, MANIFEST, Manifest};
 use super::faults::Fault;
+use super::pace::Pace;
 use super::schema::{self, Found};
 use super::verify::{VerifyFault, verify_as};
 use super::{
@@ -235,7 +236,8 @@ impl<'a> Site<'a> {
         match fault {
             ArchiveFault::Mismatch { part } => {
                 let mut problem = "content and checksum do not agree".to_owned();
-                let audited = verify_as(&self.directory.join(RESTORING), schema::known());
+                let audited =
+                    verify_as(&self.directory.join(RESTORING), schema::known(), Pace::full());
                 if part == DATABASE_FILE
                     && let Err(VerifyFault::Finding(finding)) = audited
                 {
@@ -398,8 +400,11 @@ fn prove(
         return Err(damaged(MANIFEST, "tells another schema than lunas.db has"));
     }
     let is_older = manifest.schema < known;
-    let summary =
-        if is_older { audit_migrated(site, migrations)? } else { verify_as(&folder, known)? };
+    let summary = if is_older {
+        audit_migrated(site, migrations)?
+    } else {
+        verify_as(&folder, known, Pace::full())?
+    };
     let connection = connect_to_read(&folder).map_err(VerifyFault::from)?;
     check_integrity(&connection)?;
     if Manifest::of(&connection, manifest.schema, manifest.taken_at)? != *manifest {
@@ -423,7 +428,7 @@ fn audit_migrated(site: &Site<'_>, migrations: &[&str]) -> Result<Summary, Resto
     let found = schema::inspect(&connection, known).map_err(VerifyFault::from)?;
     schema::migrate(&mut connection, found, migrations, &None).map_err(VerifyFault::from)?;
     drop(connection);
-    Ok(verify_as(&folder, known)?)
+    Ok(verify_as(&folder, known, Pace::full())?)
 }
 
 /// SQLite's own opinion of the whole file, indexes included.
