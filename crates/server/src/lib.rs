@@ -5,6 +5,8 @@
 //! calls [`main`].
 
 mod administration;
+mod background;
+mod backups;
 mod command_line;
 #[cfg_attr(
     not(test),
@@ -52,6 +54,14 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
         None => sandbox(command_line.sandbox),
         Some(Command::Sandbox(options)) => sandbox(options),
         Some(Command::Verify(options)) => verify(&options),
+        Some(Command::Backup(options)) => {
+            println!("{}", backups::back_up(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Restore(options)) => {
+            println!("{}", backups::restore(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Sign(SignCommand::Iak(options))) => {
             println!("{}", sign::iak(&options)?);
             Ok(ExitCode::SUCCESS)
@@ -76,7 +86,8 @@ fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
 
 /// Exit code 1 stands for a finding as well as for books that cannot be read; the text tells.
 fn verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
-    let summary = storage::sqlite::verify(&options.data)?;
+    background::give_way();
+    let summary = storage::sqlite::verify_gently(&options.data)?;
     println!(
         "pembukuan cocok · books are clean: {} accounts, {} transfers, {} fundings, {} orders, {} open holds",
         summary.accounts, summary.transfers, summary.fundings, summary.orders, summary.open_holds

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::administration::Administration;
+use crate::backups;
 use crate::command_line::{IakNumbers, SandboxOptions};
 use crate::control::Control;
 use crate::dispatch::Dispatch;
@@ -39,9 +40,16 @@ const NOTICES_WAITING_MAX: usize = 1024;
 
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
-    let opened =
-        storage::sqlite::open(&options.data, storage::sqlite::Options::default(), &SystemEntropy)?;
     let clock = Arc::new(SystemClock::default());
+    let before_migration = storage::sqlite::BeforeMigration {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        companions: backups::companions(),
+    };
+    let storage_options = storage::sqlite::Options {
+        before_migration: Some(before_migration),
+        ..storage::sqlite::Options::default()
+    };
+    let opened = storage::sqlite::open(&options.data, storage_options, &SystemEntropy)?;
     let (notices, notices_received) = mpsc::channel(NOTICES_WAITING_MAX);
     let settings = sandbox::Settings {
         seed: options.seed,

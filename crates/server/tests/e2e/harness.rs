@@ -61,11 +61,13 @@ impl Answer {
 impl Sandbox {
     /// A server on a new data folder.
     pub(crate) fn start(options: &[&str]) -> Self {
-        let mut sandbox = Self {
-            data: TempDir::new().unwrap(),
-            options: options.iter().map(|&option| option.to_owned()).collect(),
-            running: None,
-        };
+        Self::start_on(TempDir::new().unwrap(), options)
+    }
+
+    /// A server on this data folder.
+    pub(crate) fn start_on(data: TempDir, options: &[&str]) -> Self {
+        let options = options.iter().map(|&option| option.to_owned()).collect();
+        let mut sandbox = Self { data, options, running: None };
         sandbox.restart();
         sandbox
     }
