@@ -18,7 +18,7 @@ use domain::{
 };
 
 use crate::catalogue::Catalogue;
-use crate::ports::{Reports, Store, StoreFault};
+use crate::ports::{Pending, Reports, Store, StoreFault};
 
 /// Everything that was ever changed.
 #[derive(Debug, Default)]
@@ -191,6 +191,13 @@ impl Reports for InMemory {
         let is_open =
             |order: &Arc<Order>| order.id > after && order.state == OrderState::Processing;
         Ok(self.some_orders(limit, is_open))
+    }
+
+    async fn pending(&self) -> Result<Pending, StoreFault> {
+        let open = self.some_orders(u32::MAX, |order| order.state == OrderState::Processing);
+        let begun = open.iter().filter_map(|order| order.attempts.first());
+        let since = begun.map(|attempt| attempt.started_at).min();
+        Ok(Pending { orders: u64::try_from(open.len()).unwrap_or(u64::MAX), since })
     }
 
     async fn orders_named(
