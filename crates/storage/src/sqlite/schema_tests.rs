@@ -39,7 +39,7 @@ fn every_statement_prepares() {
 }
 
 /// Statements that show all rows of a table, or walk along an index on purpose.
-const WALKS: [&str; 8] = [
+const WALKS: [&str; 9] = [
     "ALL",
     "ALL_ACCOUNTS",
     "ALL_TRANSFERS",
@@ -47,6 +47,7 @@ const WALKS: [&str; 8] = [
     "ALL_MERCHANTS",
     "ALL_CREDENTIALS",
     "ALL_PRODUCTS",
+    "PENDING",
     "TABLES",
 ];
 
