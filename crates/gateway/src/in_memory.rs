@@ -194,10 +194,14 @@ impl Reports for InMemory {
     }
 
     async fn pending(&self) -> Result<Pending, StoreFault> {
-        let open = self.some_orders(u32::MAX, |order| order.state == OrderState::Processing);
-        let begun = open.iter().filter_map(|order| order.attempts.first());
-        let since = begun.map(|attempt| attempt.started_at).min();
-        Ok(Pending { orders: u64::try_from(open.len()).unwrap_or(u64::MAX), since })
+        let records = self.working()?;
+        let mut pending = Pending::default();
+        for order in records.orders.values().filter(|it| it.state == OrderState::Processing) {
+            let begun = order.attempts.first().map(|attempt| attempt.started_at);
+            pending.orders += 1;
+            pending.since = [pending.since, begun].into_iter().flatten().min();
+        }
+        Ok(pending)
     }
 
     async fn orders_named(
