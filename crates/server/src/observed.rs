@@ -13,7 +13,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use domain::Masked;
 use gateway::ports::Entropy;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use protocols::exchange::{Answer, Arrival, Serve};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, error_span, info};
@@ -54,7 +54,7 @@ impl Drop for Active<'_> {
 impl Serve for Observed {
     async fn serve(&self, arrival: Arrival) -> Answer {
         let begun = Instant::now();
-        let (method, uri) = (arrival.head.method.clone(), arrival.head.uri.clone());
+        let (method, uri) = (shown_method(&arrival.head.method), arrival.head.uri.clone());
         let part = part(uri.path());
         let protocol = part.name();
         let id = request_id(&arrival.head.headers, &*self.entropy);
@@ -68,13 +68,13 @@ impl Serve for Observed {
         self.metrics.request_ends(protocol, status, took);
         answer.headers_mut().insert(REQUEST_ID, id);
         let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let (status, path) = (status.as_u16(), ShownPath(uri.path()));
+        let (status, path) = (status.as_u16(), ShownPath::new(uri.path(), part));
         span.in_scope(|| {
             // Whoever watches the program asks again and again, and nobody reads about it.
             if part == Part::Health {
-                debug!(target: "lunas::access", %method, %path, status, duration_us, protocol, "request");
+                debug!(target: "lunas::access", method, %path, status, duration_us, protocol, "request");
             } else {
-                info!(target: "lunas::access", %method, %path, status, duration_us, protocol, "request");
+                info!(target: "lunas::access", method, %path, status, duration_us, protocol, "request");
             }
         });
         answer
@@ -134,17 +134,42 @@ fn trace_id(value: &HeaderValue) -> Option<&str> {
     (!invalid).then_some(trace)
 }
 
+/// A method as it may be logged: any word can be sent as one.
+const fn shown_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
 /// A path as it may be logged. A segment that is not a plain word is masked: it could be a
 /// customer's number, a token or a key.
-struct ShownPath<'a>(&'a str);
+struct ShownPath<'a> {
+    path: &'a str,
+    /// How long a word may be. Where nobody serves a path nothing says what is in it.
+    word_max: usize,
+}
+
+impl<'a> ShownPath<'a> {
+    const fn new(path: &'a str, part: Part) -> Self {
+        let word_max = if matches!(part, Part::Unknown) { 10 } else { 24 };
+        Self { path, word_max }
+    }
+}
 
 impl fmt::Display for ShownPath<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, segment) in self.0.split('/').enumerate() {
+        for (index, segment) in self.path.split('/').enumerate() {
             if index > 0 {
                 formatter.write_str("/")?;
             }
-            if is_plain(segment) {
+            if segment.len() <= self.word_max && is_plain(segment) {
                 formatter.write_str(segment)?;
             } else {
                 fmt::Display::fmt(&Masked(segment), formatter)?;
@@ -157,11 +182,9 @@ impl fmt::Display for ShownPath<'_> {
 /// Whether a segment is a word as it occurs in the paths of an API: letters of one case and at most
 /// two digits, such as `v1` and `order-resolutions`.
 fn is_plain(segment: &str) -> bool {
-    const LENGTH_MAX: usize = 24;
     let count = |is: fn(&u8) -> bool| segment.as_bytes().iter().filter(|byte| is(byte)).count();
     let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    segment.len() <= LENGTH_MAX
-        && segment.as_bytes().iter().all(harmless)
+    segment.as_bytes().iter().all(harmless)
         && count(u8::is_ascii_digit) <= 2
         && (count(u8::is_ascii_lowercase) == 0 || count(u8::is_ascii_uppercase) == 0)
 }

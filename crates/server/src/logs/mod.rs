@@ -8,6 +8,7 @@
 mod lines;
 mod text;
 
+use std::any::Any;
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,15 +55,20 @@ fn to_standard_error(line: &[u8]) {
     let _ = std::io::stderr().lock().write_all(line);
 }
 
-/// Says where a panic happened. Its message is logged only if it is fixed text: a message that was
-/// put together may carry what the program was working on.
+/// Says where a panic happened.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     PANICS.fetch_add(1, Ordering::Relaxed);
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
-    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
+    let words = fixed_text(panic.payload());
     let thread = std::thread::current();
     let thread = thread.name().unwrap_or_default();
-    tracing::error!(%location, words = message, thread, "panic");
+    tracing::error!(%location, words, thread, "panic");
+}
+
+/// The message of a panic if it stands in the program as it is. One that was put together may carry
+/// what the program was working on.
+fn fixed_text(message: &(dyn Any + Send)) -> &'static str {
+    message.downcast_ref::<&'static str>().copied().unwrap_or_default()
 }
 
 /// The filter that is meant by a setting: a level without a target becomes one for each of our own.
@@ -88,6 +94,18 @@ fn directives(chosen: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_tells_only_what_stands_in_the_program() {
+        let secret = std::hint::black_box("9f1c2ab34de5f678");
+        let message = |panics: fn(&str)| {
+            let panicked = std::panic::catch_unwind(|| panics(secret));
+            fixed_text(&*panicked.expect_err("it panics"))
+        };
+        assert_eq!(message(|_| panic!("as it is")), "as it is");
+        assert_eq!(message(|secret| panic!("key {secret}")), "");
+        assert_eq!(message(|secret| assert!(secret.parse::<u8>().expect("a number") > 0)), "");
+    }
 
     #[test]
     fn a_level_is_for_our_own_crates_only() {

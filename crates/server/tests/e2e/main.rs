@@ -14,5 +14,6 @@ mod harness;
 mod iak_client;
 mod iak_postpaid;
 mod idempotency;
+mod secrets;
 mod silent_sockets;
 mod supplier_faults;
