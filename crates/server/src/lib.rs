@@ -16,6 +16,9 @@ mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;
+mod logs;
+mod metrics;
+mod observed;
 mod order_command;
 mod problem;
 mod run_sandbox;
@@ -23,13 +26,11 @@ mod sign;
 mod system;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 use command_line::{Command, CommandLine, SignCommand, VerifyOptions};
-use tracing_subscriber::EnvFilter;
 
 /// Runs the command that was typed and gives the exit code: 0 when it did what was asked.
 pub fn main() -> ExitCode {
@@ -39,7 +40,7 @@ pub fn main() -> ExitCode {
 /// The same for arguments from elsewhere, the program's name first.
 pub fn main_with(arguments: impl IntoIterator<Item: Into<OsString> + Clone>) -> ExitCode {
     let command_line = CommandLine::parse_from(arguments);
-    log_to_standard_error();
+    logs::begin();
     match run(command_line) {
         Ok(code) => code,
         Err(error) => {
@@ -93,15 +94,4 @@ fn verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
         summary.accounts, summary.transfers, summary.fundings, summary.orders, summary.open_holds
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// Plain lines for people, JSON for machines. `LUNAS_LOG` chooses what is logged.
-fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_env("LUNAS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        builder.init();
-    } else {
-        builder.json().init();
-    }
 }

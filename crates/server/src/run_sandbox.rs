@@ -14,7 +14,6 @@ use anyhow::Context;
 use domain::{Amount, Command, UpstreamName};
 use gateway::ports::{Clock, Notice};
 use gateway::{Gateway, Parts, Settings};
-use protocols::exchange::Serve;
 use protocols::iak;
 use protocols::sandbox::{self, NumberScheme, Sandbox, demo};
 use tokio::net::TcpListener;
@@ -28,7 +27,9 @@ use crate::backups;
 use crate::command_line::{IakNumbers, SandboxOptions};
 use crate::control::Control;
 use crate::dispatch::Dispatch;
-use crate::edge::{self, Limits};
+use crate::edge::{self, Limits, Traffic};
+use crate::metrics::{Metrics, MetricsPage};
+use crate::observed::Observed;
 use crate::system::{SystemClock, SystemEntropy, new_process};
 
 /// The public token of the sandbox's admin API.
@@ -40,15 +41,17 @@ const NOTICES_WAITING_MAX: usize = 1024;
 
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
+    let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(SystemClock::default());
     let before_migration = storage::sqlite::BeforeMigration {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         companions: backups::companions(),
     };
-    let storage_options = storage::sqlite::Options {
+    let mut storage_options = storage::sqlite::Options {
         before_migration: Some(before_migration),
         ..storage::sqlite::Options::default()
     };
+    storage_options.pipeline.observer = Arc::<Metrics>::clone(&metrics);
     let opened = storage::sqlite::open(&options.data, storage_options, &SystemEntropy)?;
     let (notices, notices_received) = mpsc::channel(NOTICES_WAITING_MAX);
     let settings = sandbox::Settings {
@@ -64,6 +67,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
         store: Arc::clone(&opened.store),
         reports: Arc::clone(&opened.reports),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        observer: Arc::<Metrics>::clone(&metrics),
         upstreams: vec![Arc::clone(&supplier) as Arc<dyn gateway::ports::Upstream>],
         settings: Settings {
             answer_within: options.answer_within,
@@ -75,12 +79,14 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     })
     .await?;
     seed(&gateway).await.context("the demo data could not be stored")?;
+    metrics.expect(&gateway.catalogue(), sandbox::NAME);
 
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let ready = Arc::new(AtomicBool::new(true));
+    let traffic = Arc::<Traffic>::default();
     let dispatch = Dispatch {
         ready: Arc::clone(&ready),
         iak: iak::Served::new(
@@ -88,8 +94,17 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             iak::Settings { tr_id_key: opened.instance_key, addresses: iak::any_address() },
         ),
         administration: Box::new(Administration::new(Arc::clone(&gateway), ADMIN_TOKEN)),
-        control: Some(Box::new(Control::new(clock, supplier))),
+        control: Some(Box::new(Control::new(Arc::clone(&clock), supplier))),
+        metrics: Some(Box::new(MetricsPage {
+            metrics: Arc::clone(&metrics),
+            traffic: Arc::clone(&traffic),
+            reports: Arc::clone(&opened.reports),
+            clock,
+            data: options.data.clone(),
+        })),
     };
+    let service =
+        Observed { service: Arc::new(dispatch), metrics, entropy: Arc::new(SystemEntropy) };
     println!("{}", welcome(address, &options, &gateway).await?);
 
     let stop = CancellationToken::new();
@@ -98,7 +113,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     tokio::spawn(take_in_notices(Arc::clone(&gateway), notices_received));
     tokio::spawn(recover(Arc::clone(&gateway)));
     let limits = Limits { connections: options.connections, ..Limits::default() };
-    edge::serve(listener, limits, Arc::new(dispatch) as Arc<dyn Serve>, stop).await;
+    edge::serve_counted(listener, limits, Arc::new(service), traffic, stop).await;
 
     resolver.await.context("the resolver broke off")?;
     if timeout(STOP_WITHIN, gateway.finish_calls()).await.is_err() {

@@ -15,5 +15,6 @@ mod harness;
 mod iak_client;
 mod iak_postpaid;
 mod idempotency;
+mod secrets;
 mod silent_sockets;
 mod supplier_faults;

@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use domain::command::Answer;
 use domain::{Account, AccountKey, Command, Order, OrderId, ReferenceKey, Timestamp};
 use gateway::Catalogue;
-use gateway::ports::{Clock, Entropy, Reports, Store, StoreFault};
+use gateway::ports::{Clock, Entropy, Pending, Reports, Store, StoreFault};
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
@@ -390,6 +390,10 @@ impl Reports for Sqlite {
 
     async fn processing(&self, after: OrderId, limit: u32) -> Result<Vec<Arc<Order>>, StoreFault> {
         self.lists.read(move |connection| orders::processing(connection, after, limit)).await
+    }
+
+    async fn pending(&self) -> Result<Pending, StoreFault> {
+        self.lists.read(orders::pending).await
     }
 
     async fn orders_named(

@@ -42,7 +42,7 @@ fn every_statement_prepares() {
 }
 
 /// Statements that show all rows of a table, or walk along an index on purpose.
-const WALKS: [&str; 8] = [
+const WALKS: [&str; 9] = [
     "ALL",
     "ALL_ACCOUNTS",
     "ALL_TRANSFERS",
@@ -50,6 +50,7 @@ const WALKS: [&str; 8] = [
     "ALL_MERCHANTS",
     "ALL_CREDENTIALS",
     "ALL_PRODUCTS",
+    "PENDING",
     "TABLES",
 ];
 
