@@ -11,7 +11,6 @@ mod text;
 use std::any::Any;
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -25,8 +24,6 @@ const VARIABLE: &str = "LUNAS_LOG";
 const DEFAULT: &str = "info";
 /// Lunas' own targets: its crates, and the names under which it logs requests.
 const OWN: [&str; 6] = ["lunas", "server", "gateway", "storage", "protocols", "domain"];
-
-static PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Logs from now on, and makes panics part of the log. A second call changes nothing.
 pub(crate) fn begin() {
@@ -45,11 +42,6 @@ pub(crate) fn begin() {
     }
 }
 
-/// How many panics there were.
-pub(crate) fn panics() -> u64 {
-    PANICS.load(Ordering::Relaxed)
-}
-
 /// Where nobody reads the log there is nothing left to tell it to.
 fn to_standard_error(line: &[u8]) {
     let _ = std::io::stderr().lock().write_all(line);
@@ -57,7 +49,6 @@ fn to_standard_error(line: &[u8]) {
 
 /// Says where a panic happened.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    PANICS.fetch_add(1, Ordering::Relaxed);
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
     let words = fixed_text(panic.payload());
     let thread = std::thread::current();

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 
 /// How many pairs of labels a family keeps apart. Whatever comes later is counted as `other`, so
 /// that nothing from outside can make the families grow without end.
-const MEMBERS_MAX: usize = 256;
+const MEMBERS_MAX: usize = 1024;
 const OTHER: &str = "other";
 
 /// Bounds for times from a fraction of a millisecond to minutes, in nanoseconds.
@@ -171,12 +171,13 @@ impl<Instrument> Family<Instrument> {
         used: impl FnOnce(&Instrument) -> Used,
     ) -> Used {
         let members = self.members.load();
-        if let Ok(index) = place(&members, first, second)
-            && let Some(member) = members.get(index)
-        {
-            return used(&member.instrument);
+        let is_full = members.len() > MEMBERS_MAX;
+        let found = place(&members, first, second);
+        let found = if is_full { found.or_else(|_| place(&members, OTHER, OTHER)) } else { found };
+        match found.ok().and_then(|index| members.get(index)) {
+            Some(member) => used(&member.instrument),
+            None => used(&self.add(first, second)),
         }
-        used(&self.add(first, second))
     }
 
     fn add(&self, first: &str, second: &str) -> Arc<Instrument> {
@@ -246,13 +247,13 @@ mod tests {
     #[test]
     fn a_family_does_not_grow_without_end() {
         let family = Family::new(Counter::default);
-        for number in 0..1000 {
+        for number in 0..2000 {
             family.with(&number.to_string(), "", Counter::increment);
         }
         let members = family.members();
         assert_eq!(members.len(), MEMBERS_MAX + 1);
         let other = members.iter().find(|it| &*it.labels[0] == OTHER).unwrap();
-        assert_eq!(usize::try_from(other.instrument.value()), Ok(1000 - MEMBERS_MAX));
+        assert_eq!(usize::try_from(other.instrument.value()), Ok(2000 - MEMBERS_MAX));
     }
 
     #[test]

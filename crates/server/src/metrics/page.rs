@@ -142,11 +142,9 @@ impl Metrics {
         page.metric(
             "lunas_http_server_abandoned_requests_total",
             Kind::Counter,
-            "Requests given up unanswered: the client hung up, or a panic.",
+            "Requests given up before they were answered.",
         );
         page.sample(&[], self.requests_abandoned.value());
-        page.metric("lunas_panics_total", Kind::Counter, "Panics, each of which is a defect.");
-        page.sample(&[], crate::logs::panics());
     }
 
     fn write_commits(&self, page: &mut Page) {
