@@ -132,7 +132,7 @@ fn every_backup_under_load_restores_to_books_that_agree() {
     let sandbox = Sandbox::start(&[]);
     let backups = TempDir::new().unwrap();
     let load = Load::new(&sandbox);
-    load.until.store(ORDERS_PER_ROUND, Ordering::Relaxed);
+    load.until.store(0, Ordering::Relaxed);
     let mut taken = Vec::new();
     thread::scope(|scope| {
         let _stop = StopAtEnd(&load.stop);
@@ -140,11 +140,11 @@ fn every_backup_under_load_restores_to_books_that_agree() {
             scope.spawn(|| load.run_client());
         }
         for round in 0..rounds {
+            load.until.fetch_add(ORDERS_PER_ROUND, Ordering::Relaxed);
             wait_until("orders come between two backups", || {
                 let before = taken.last().map_or(0, |it: &Taken| it.told.len());
                 load.count() > before + CLIENTS
             });
-            load.until.fetch_add(ORDERS_PER_ROUND, Ordering::Relaxed);
             sandbox.verify();
             let file = backups.path().join(format!("{round}.tar"));
             let told = load.told.lock().unwrap().clone();
