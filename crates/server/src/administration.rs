@@ -131,7 +131,7 @@ impl Administration {
 
 /// Whoever holds the one token.
 fn by() -> By {
-    let actor = Actor { name: "sandbox-admin".to_owned(), role: Role::Administrator };
+    let actor = Actor { name: "sandbox".to_owned(), role: Role::Administrator };
     By { actor, request: None }
 }
 
