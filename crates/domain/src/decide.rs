@@ -252,7 +252,7 @@ fn decide_resolve(working_set: &WorkingSet, resolve: &Resolve) -> Result<Decisio
                 attempt.questions = questions;
             }
             let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
-            Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+            Ok(changed(ledger, next, |order| Reply::Resolved { order, balance, repeated: false }))
         }
     }
 }
@@ -278,7 +278,7 @@ fn repeated_outcome(
     let order = Arc::clone(order);
     let balance = balance(ledger, resolve.merchant, resolve.currency)?;
     Ok(Decision::unchanged(if agrees {
-        Reply::Resolved { order, balance }
+        Reply::Resolved { order, balance, repeated: true }
     } else {
         Reply::Contradicted { order, balance }
     }))
@@ -303,7 +303,7 @@ fn deliver(
     next.delivery = Some(delivery.clone());
     finish(&mut next, OrderState::Succeeded, AttemptState::Delivered, resolve.at);
     let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
-    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance, repeated: false }))
 }
 
 fn refuse(
@@ -317,7 +317,7 @@ fn refuse(
     let attempt = AttemptState::Refused(refusal);
     finish(&mut next, OrderState::Failed(refusal), attempt, resolve.at);
     let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
-    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance, repeated: false }))
 }
 
 fn finish(order: &mut Order, state: OrderState, attempt_state: AttemptState, at: Timestamp) {

@@ -14,6 +14,7 @@ use domain::{Account, AccountKey, Amount, Command, MerchantId, Order, Reply, Sec
 use thiserror::Error;
 
 use crate::Gateway;
+use crate::inquire::unexpected;
 use crate::ports::{Entropy, StoreFault};
 
 /// Who does something, and what the caller calls the request.
@@ -98,7 +99,8 @@ impl Gateway {
                 Ok(Done { audit, effect, repeated })
             }
             Ok(Reply::Objected(objection)) => Err(objection.into()),
-            other => Err(StoreFault::Corrupt(format!("unexpected answer {other:?}")).into()),
+            Ok(other) => Err(unexpected(&other).into()),
+            Err(refusal) => Err(StoreFault::Corrupt(refusal.to_string()).into()),
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::ports::{OrderFilter, Page};
 
 use super::*;
+use crate::ports::Pending;
 
 /// A store of merchants whose first reading is slow: it waits until two merchants are stored.
 #[derive(Default)]
@@ -81,6 +82,10 @@ impl Reports for SlowToRead {
         _limit: u32,
     ) -> Result<Vec<Arc<Order>>, StoreFault> {
         Ok(Vec::new())
+    }
+
+    async fn pending(&self) -> Result<Pending, StoreFault> {
+        Ok(Pending::default())
     }
 
     async fn orders_named(
@@ -157,6 +162,7 @@ async fn a_slow_reading_does_not_hide_a_later_change() {
             upstream: UpstreamName::new("sandbox"),
         },
         process: ProcessId(1),
+        observer: Arc::new(observer::Nobody),
     };
     let gateway = Gateway::open(parts).await.unwrap();
     let (first, second) =

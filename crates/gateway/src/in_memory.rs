@@ -19,7 +19,7 @@ use domain::{
 };
 
 use crate::catalogue::Catalogue;
-use crate::ports::{OrderFilter, Page, Reports, Store, StoreFault};
+use crate::ports::{OrderFilter, Page, Pending, Reports, Store, StoreFault};
 
 /// Everything that was ever changed.
 #[derive(Debug, Default)]
@@ -237,6 +237,17 @@ impl Reports for InMemory {
         let is_open =
             |order: &Arc<Order>| order.id > after && order.state == OrderState::Processing;
         Ok(self.some_orders(limit, is_open))
+    }
+
+    async fn pending(&self) -> Result<Pending, StoreFault> {
+        let records = self.working()?;
+        let mut pending = Pending::default();
+        for order in records.orders.values().filter(|it| it.state == OrderState::Processing) {
+            let begun = order.attempts.first().map(|attempt| attempt.started_at);
+            pending.orders += 1;
+            pending.since = [pending.since, begun].into_iter().flatten().min();
+        }
+        Ok(pending)
     }
 
     async fn orders_named(

@@ -12,6 +12,7 @@ pub mod catalogue;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
 mod inquire;
+pub mod observer;
 mod pay;
 pub mod ports;
 mod resolve;
@@ -34,6 +35,7 @@ use tokio_util::task::TaskTracker;
 pub use administration::{ActFault, By, Done, random_key};
 pub use catalogue::Catalogue;
 pub use inquire::{Inquiry, Repeats};
+use observer::Observer;
 pub use pay::Payment;
 use ports::{Clock, Reports, Store, StoreFault, Upstream};
 pub use resolve::ByHandFault;
@@ -67,6 +69,7 @@ pub struct Gateway {
     store: Arc<dyn Store>,
     reports: Arc<dyn Reports>,
     clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
     upstreams: BTreeMap<UpstreamName, Arc<dyn Upstream>>,
     settings: Settings,
     process: ProcessId,
@@ -88,6 +91,8 @@ pub struct Parts {
     pub reports: Arc<dyn Reports>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who counts what happens; [`observer::Nobody`] where nobody does.
+    pub observer: Arc<dyn Observer>,
     /// Every configured upstream.
     pub upstreams: Vec<Arc<dyn Upstream>>,
     /// What the operator set.
@@ -105,6 +110,7 @@ impl Gateway {
             store: parts.store,
             reports: parts.reports,
             clock: parts.clock,
+            observer: parts.observer,
             upstreams,
             settings: parts.settings,
             process: parts.process,

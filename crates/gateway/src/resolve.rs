@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::observer::Operation;
 use crate::ports::{
     Notice, Purchase, SettleFault, StatusBy, StoreFault, Supplied, Told, Upstream, Verdict,
 };
@@ -136,8 +137,12 @@ impl Gateway {
         let purchase = Purchase { order: Arc::clone(order), attempt: attempt.number };
         match self.upstream(&attempt.upstream) {
             Some(upstream) => {
+                let operation = match upstream.status_by() {
+                    StatusBy::Repeating => Operation::Pay,
+                    StatusBy::Asking { .. } | StatusBy::NoticeOnly => Operation::Ask,
+                };
                 let told = self.question(upstream.as_ref(), purchase, attempt);
-                timeout(self.settings.call_within, told)
+                self.timed(&attempt.upstream, operation, timeout(self.settings.call_within, told))
                     .await
                     .unwrap_or_else(|_| Outcome::Unknown(domain::Doubt::Silent).into())
             }
@@ -213,7 +218,10 @@ impl Gateway {
         };
         let purchase = Purchase { order: Arc::clone(&order), attempt: attempt.number };
         let settled = match self.upstream(&attempt.upstream) {
-            Some(upstream) => upstream.settle(purchase, verdict).await,
+            Some(upstream) => {
+                let told = upstream.settle(purchase, verdict);
+                self.timed(&attempt.upstream, Operation::Settle, told).await
+            }
             None => Err(SettleFault::Unsupported),
         };
         let supplied = match settled {
@@ -223,6 +231,11 @@ impl Gateway {
         };
         let resolve = self.resolution(&order, attempt.number, supplied);
         let done = self.administer_as(by, Act::Resolve(resolve)).await?;
+        if !done.repeated
+            && let Some(resolved) = self.store.order(order.id).await?
+        {
+            self.observe_outcome(&resolved);
+        }
         info!(order = %order.id, ?verdict, actor = by.actor.name, "decided by hand");
         Ok(done)
     }

@@ -12,6 +12,49 @@ use protocols::iak;
 use crate::administration::DOCUMENT_PATH;
 use crate::problem::{problem, text};
 
+/// The parts of the program that answer, as logs and metrics name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The IAK protocol.
+    Iak,
+    /// The admin API.
+    Administration,
+    /// What tests may do to the sandbox.
+    Control,
+    /// What watches the program: `/livez`, `/readyz`, `/metrics`.
+    Health,
+    /// Nobody.
+    Unknown,
+}
+
+impl Part {
+    /// Every part.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Iak, Self::Administration, Self::Control, Self::Health, Self::Unknown];
+
+    /// Its name: for a protocol that of the protocol.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Iak => iak::NAME,
+            Self::Administration => "admin",
+            Self::Control => "sandbox",
+            Self::Health => "health",
+            Self::Unknown => "none",
+        }
+    }
+}
+
+/// Which part a path belongs to.
+pub(crate) fn part(path: &str) -> Part {
+    match path {
+        "/livez" | "/readyz" | "/metrics" => Part::Health,
+        _ if iak::Served::owns(path) => Part::Iak,
+        _ if path.starts_with("/admin/") || path == DOCUMENT_PATH => Part::Administration,
+        _ if path.starts_with("/sandbox/") => Part::Control,
+        _ => Part::Unknown,
+    }
+}
+
 /// Sends each request to the part that owns its path.
 pub(crate) struct Dispatch {
     /// Whether the program is ready for orders.
@@ -22,27 +65,35 @@ pub(crate) struct Dispatch {
     pub(crate) administration: Box<dyn Serve>,
     /// What tests may do to the sandbox; production has none.
     pub(crate) control: Option<Box<dyn Serve>>,
+    /// The metrics, where they have no listener of their own.
+    pub(crate) metrics: Option<Box<dyn Serve>>,
+}
+
+impl Dispatch {
+    async fn health(&self, arrival: Arrival) -> Answer {
+        match (arrival.head.uri.path(), &self.metrics) {
+            ("/livez", _) => text(StatusCode::OK, "ok\n"),
+            ("/readyz", _) if self.ready.load(Ordering::Acquire) => text(StatusCode::OK, "ok\n"),
+            ("/readyz", _) => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            (_, Some(metrics)) => metrics.serve(arrival).await,
+            (_, None) => unknown(),
+        }
+    }
+}
+
+fn unknown() -> Answer {
+    problem(StatusCode::NOT_FOUND, "PATH_UNKNOWN", "there is no such path")
 }
 
 #[async_trait]
 impl Serve for Dispatch {
     async fn serve(&self, arrival: Arrival) -> Answer {
-        let path = arrival.head.uri.path();
-        match path {
-            "/livez" => return text(StatusCode::OK, "ok\n"),
-            "/readyz" if self.ready.load(Ordering::Acquire) => return text(StatusCode::OK, "ok\n"),
-            "/readyz" => return text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
-            _ => {}
-        }
-        if iak::Served::owns(path) {
-            return self.iak.serve(arrival).await;
-        }
-        if path.starts_with("/admin/") || path == DOCUMENT_PATH {
-            return self.administration.serve(arrival).await;
-        }
-        match &self.control {
-            Some(control) if path.starts_with("/sandbox/") => control.serve(arrival).await,
-            _ => problem(StatusCode::NOT_FOUND, "PATH_UNKNOWN", "there is no such path"),
+        match (part(arrival.head.uri.path()), &self.control) {
+            (Part::Health, _) => self.health(arrival).await,
+            (Part::Iak, _) => self.iak.serve(arrival).await,
+            (Part::Administration, _) => self.administration.serve(arrival).await,
+            (Part::Control, Some(control)) => control.serve(arrival).await,
+            (Part::Control, None) | (Part::Unknown, _) => unknown(),
         }
     }
 }

@@ -6,6 +6,8 @@
 
 mod addresses;
 mod administration;
+mod background;
+mod backups;
 mod command_line;
 #[cfg_attr(
     not(test),
@@ -15,7 +17,10 @@ mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;
+mod logs;
 mod merchant_command;
+mod metrics;
+mod observed;
 mod operator_client;
 mod order_command;
 mod problem;
@@ -25,13 +30,11 @@ mod sign;
 mod system;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 use command_line::{Command, CommandLine, SignCommand, VerifyOptions};
-use tracing_subscriber::EnvFilter;
 
 /// Runs the command that was typed and gives the exit code: 0 when it did what was asked.
 pub fn main() -> ExitCode {
@@ -41,7 +44,7 @@ pub fn main() -> ExitCode {
 /// The same for arguments from elsewhere, the program's name first.
 pub fn main_with(arguments: impl IntoIterator<Item: Into<OsString> + Clone>) -> ExitCode {
     let command_line = CommandLine::parse_from(arguments);
-    log_to_standard_error();
+    logs::begin();
     match run(command_line) {
         Ok(code) => code,
         Err(error) => {
@@ -56,6 +59,14 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
         None => sandbox(command_line.sandbox),
         Some(Command::Sandbox(options)) => sandbox(options),
         Some(Command::Verify(options)) => verify(&options),
+        Some(Command::Backup(options)) => {
+            println!("{}", backups::back_up(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Restore(options)) => {
+            println!("{}", backups::restore(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Sign(SignCommand::Iak(options))) => {
             println!("{}", sign::iak(&options)?);
             Ok(ExitCode::SUCCESS)
@@ -88,21 +99,11 @@ fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
 
 /// Exit code 1 stands for a finding as well as for books that cannot be read; the text tells.
 fn verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
-    let summary = storage::sqlite::verify(&options.data)?;
+    background::give_way();
+    let summary = storage::sqlite::verify_gently(&options.data)?;
     println!(
         "pembukuan cocok · books are clean: {} accounts, {} transfers, {} fundings, {} orders, {} open holds",
         summary.accounts, summary.transfers, summary.fundings, summary.orders, summary.open_holds
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// Plain lines for people, JSON for machines. `LUNAS_LOG` chooses what is logged.
-fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_env("LUNAS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        builder.init();
-    } else {
-        builder.json().init();
-    }
 }

@@ -14,7 +14,6 @@ use anyhow::Context;
 use domain::{Amount, Command, Role, UpstreamName};
 use gateway::ports::{Clock, Notice};
 use gateway::{Gateway, Parts, Settings};
-use protocols::exchange::Serve;
 use protocols::iak;
 use protocols::sandbox::{self, NumberScheme, Sandbox, demo};
 use tokio::net::TcpListener;
@@ -25,13 +24,16 @@ use tracing::{error, info, warn};
 
 use crate::addresses;
 use crate::administration::{self, Administration, Holder};
+use crate::backups;
 use crate::command_line::{IakNumbers, SandboxOptions};
 use crate::control::Control;
 use crate::dispatch::Dispatch;
-use crate::edge::{self, Limits};
+use crate::edge::{self, Limits, Traffic};
+use crate::metrics::{Metrics, MetricsPage};
+use crate::observed::Observed;
 use crate::system::{SystemClock, SystemEntropy, new_process};
 
-/// The public tokens of the sandbox's admin API; each is its holder's name too.
+/// The public tokens of the sandbox's admin API. Whoever holds one is called after its role.
 const TOKENS: [(&str, Role); 3] = [
     ("sandbox-admin", Role::Administrator),
     ("sandbox-operator", Role::Operator),
@@ -44,9 +46,18 @@ const NOTICES_WAITING_MAX: usize = 1024;
 
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
-    let opened =
-        storage::sqlite::open(&options.data, storage::sqlite::Options::default(), &SystemEntropy)?;
+    let metrics = Arc::new(Metrics::new());
     let clock = Arc::new(SystemClock::default());
+    let before_migration = storage::sqlite::BeforeMigration {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        companions: backups::companions(),
+    };
+    let mut storage_options = storage::sqlite::Options {
+        before_migration: Some(before_migration),
+        ..storage::sqlite::Options::default()
+    };
+    storage_options.pipeline.observer = Arc::<Metrics>::clone(&metrics);
+    let opened = storage::sqlite::open(&options.data, storage_options, &SystemEntropy)?;
     let (notices, notices_received) = mpsc::channel(NOTICES_WAITING_MAX);
     let settings = sandbox::Settings {
         seed: options.seed,
@@ -61,6 +72,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
         store: Arc::clone(&opened.store),
         reports: Arc::clone(&opened.reports),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        observer: Arc::<Metrics>::clone(&metrics),
         upstreams: vec![Arc::clone(&supplier) as Arc<dyn gateway::ports::Upstream>],
         settings: Settings {
             answer_within: options.answer_within,
@@ -72,12 +84,14 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     })
     .await?;
     seed(&gateway).await.context("the demo data could not be stored")?;
+    metrics.expect(&gateway.catalogue(), sandbox::NAME);
 
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let ready = Arc::new(AtomicBool::new(true));
+    let traffic = Arc::<Traffic>::default();
     let dispatch = Dispatch {
         ready: Arc::clone(&ready),
         iak: iak::Served::new(
@@ -88,8 +102,17 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             },
         ),
         administration: Box::new(administration(&gateway)),
-        control: Some(Box::new(Control::new(clock, supplier))),
+        control: Some(Box::new(Control::new(Arc::clone(&clock), supplier))),
+        metrics: Some(Box::new(MetricsPage {
+            metrics: Arc::clone(&metrics),
+            traffic: Arc::clone(&traffic),
+            reports: Arc::clone(&opened.reports),
+            clock,
+            data: options.data.clone(),
+        })),
     };
+    let service =
+        Observed { service: Arc::new(dispatch), metrics, entropy: Arc::new(SystemEntropy) };
     println!("{}", welcome(address, &options, &gateway).await?);
 
     let stop = CancellationToken::new();
@@ -98,7 +121,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     tokio::spawn(take_in_notices(Arc::clone(&gateway), notices_received));
     tokio::spawn(recover(Arc::clone(&gateway)));
     let limits = Limits { connections: options.connections, ..Limits::default() };
-    edge::serve(listener, limits, Arc::new(dispatch) as Arc<dyn Serve>, stop).await;
+    edge::serve_counted(listener, limits, Arc::new(service), traffic, stop).await;
 
     resolver.await.context("the resolver broke off")?;
     if timeout(STOP_WITHIN, gateway.finish_calls()).await.is_err() {
@@ -112,7 +135,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
 /// The admin API under its public tokens. In a sandbox the published keys may be taken over too.
 fn administration(gateway: &Arc<Gateway>) -> Administration {
     let holder = |(token, role): (&str, Role)| Holder {
-        name: token.to_owned(),
+        name: format!("sandbox {}", role.name()),
         role,
         token: token.to_owned(),
     };

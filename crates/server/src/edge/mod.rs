@@ -22,6 +22,7 @@ mod limits;
 mod phase;
 mod request;
 mod server;
+mod traffic;
 mod watched;
 
 #[cfg(test)]
@@ -42,6 +43,7 @@ use accept::{Accept, concerns_one_connection};
 use crowd::Crowd;
 pub use limits::Limits;
 use server::Server;
+pub use traffic::Traffic;
 
 /// How long to leave the listener alone after an error that would only come again, such as having
 /// no descriptors left.
@@ -55,17 +57,23 @@ pub async fn serve(
     service: Arc<dyn Serve>,
     shutdown: CancellationToken,
 ) {
-    serve_from(listener, limits, service, shutdown).await;
+    serve_counted(listener, limits, service, Arc::default(), shutdown).await;
+}
+
+/// [`serve`] where somebody wants to know of the traffic.
+pub async fn serve_counted(
+    listener: TcpListener,
+    limits: Limits,
+    service: Arc<dyn Serve>,
+    traffic: Arc<Traffic>,
+    shutdown: CancellationToken,
+) {
+    serve_from(listener, Server::new(limits, service, traffic), shutdown).await;
 }
 
 /// [`serve`] over any source of connections.
-async fn serve_from<A: Accept>(
-    mut acceptor: A,
-    limits: Limits,
-    service: Arc<dyn Serve>,
-    shutdown: CancellationToken,
-) {
-    let mut crowd = Crowd::new(Arc::new(Server::new(limits, service)));
+async fn serve_from<A: Accept>(mut acceptor: A, server: Server, shutdown: CancellationToken) {
+    let mut crowd = Crowd::new(Arc::new(server));
     let mut cancelled = pin!(shutdown.cancelled());
     loop {
         let accepted = tokio::select! {

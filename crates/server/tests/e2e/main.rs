@@ -7,6 +7,7 @@
 )]
 
 mod administration;
+mod backup;
 mod bad_input;
 mod crash_recovery;
 mod deadlines;
@@ -15,5 +16,6 @@ mod harness;
 mod iak_client;
 mod iak_postpaid;
 mod idempotency;
+mod secrets;
 mod silent_sockets;
 mod supplier_faults;

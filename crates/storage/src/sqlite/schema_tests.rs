@@ -4,8 +4,8 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::super::{
-    DATABASE_FILE, Options, administration, books, catalogue, connect_to_read, engine, open,
-    orders, verify,
+    DATABASE_FILE, Options, administration, backup, books, catalogue, connect_to_read, engine,
+    open, orders, restore, verify,
 };
 use super::*;
 use crate::scratch::{Counting, Scratch};
@@ -13,12 +13,14 @@ use crate::scratch::{Counting, Scratch};
 /// The SHA-256 of every released migration. A line is added with each; none is ever changed.
 const RELEASED: [&str; 1] = ["243092eee6fbdad0de3ccc2ef844d53d9e12f3a2516d1a85738650b7b03e9ed4"];
 
-const ALL: [&[(&str, &str)]; 7] = [
+const ALL: [&[(&str, &str)]; 9] = [
     administration::STATEMENTS,
+    backup::STATEMENTS,
     books::STATEMENTS,
     catalogue::STATEMENTS,
     engine::STATEMENTS,
     orders::STATEMENTS,
+    restore::STATEMENTS,
     STATEMENTS,
     verify::STATEMENTS,
 ];
@@ -41,7 +43,7 @@ fn every_statement_prepares() {
 }
 
 /// Statements that show all rows of a table, or walk along an index on purpose.
-const WALKS: [&str; 9] = [
+const WALKS: [&str; 10] = [
     "ALL",
     "ALL_ACCOUNTS",
     "ALL_TRANSFERS",
@@ -49,6 +51,7 @@ const WALKS: [&str; 9] = [
     "ALL_MERCHANTS",
     "ALL_CREDENTIALS",
     "ALL_PRODUCTS",
+    "PENDING",
     "HOLDER",
     "TABLES",
 ];
@@ -99,9 +102,9 @@ fn released_migrations_never_change() {
 #[test]
 fn the_file_says_whose_it_is() {
     let (scratch, connection) = fresh();
-    assert_eq!(inspect(&connection).expect("ours"), Found::Schema(known()));
+    assert_eq!(inspect(&connection, known()).expect("ours"), Found::Schema(known()));
     let other = Connection::open(scratch.path().join("other.db")).expect("opened");
-    assert_eq!(inspect(&other).expect("empty"), Found::Empty);
+    assert_eq!(inspect(&other, known()).expect("empty"), Found::Empty);
     other.execute_batch("create table notes (text text)").expect("made");
-    assert!(matches!(inspect(&other), Err(OpenFault::Damaged { .. })), "{DATABASE_FILE}");
+    assert!(matches!(inspect(&other, known()), Err(OpenFault::Damaged { .. })), "{DATABASE_FILE}");
 }

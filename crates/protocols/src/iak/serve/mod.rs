@@ -21,7 +21,7 @@ use domain::{Merchant, MerchantId, MerchantStatus, ProtocolName, Refusal};
 use gateway::ports::StoreFault;
 use gateway::{Gateway, Rejection};
 use http::{Method, StatusCode};
-use tracing::error;
+use tracing::{Span, error};
 
 use super::wire::answer::Message;
 use super::wire::content::{Malformed, Object};
@@ -220,6 +220,7 @@ impl Served {
     ) -> Result<Message, Denial> {
         let command = Command::named(fields.text("commands")?)?;
         let merchant = self.merchant(command, fields, peer)?;
+        Span::current().record("merchant", merchant.id.0);
         match command {
             Command::PriceList => self.price_list(&merchant, fields, group),
             Command::Inquire => self.inquire(merchant, fields).await,
