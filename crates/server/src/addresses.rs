@@ -5,8 +5,11 @@
 //! address slips past a list or is kept out by it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use gateway::Gateway;
 use ipnet::IpNet;
+use protocols::iak::AddressRule;
 
 /// Reads a network, or a single address as the network of itself. A network with bits set beyond
 /// its prefix is refused: it is not the one that was meant.
@@ -24,6 +27,15 @@ pub(crate) fn admits(networks: &[String], address: IpAddr) -> bool {
     let address = address.to_canonical();
     networks.is_empty()
         || networks.iter().filter_map(|text| parse(text)).any(|network| network.contains(&address))
+}
+
+/// The rule that merchants' own lists make, as they stand at each moment.
+pub(crate) fn by_merchant(gateway: Arc<Gateway>) -> AddressRule {
+    Arc::new(move |merchant, address| {
+        let catalogue = gateway.catalogue();
+        let known = catalogue.merchant(merchant);
+        known.is_some_and(|merchant| admits(&merchant.addresses, address))
+    })
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod operator_client;
 mod order_command;
 mod problem;
 mod product_command;
+mod rates;
 mod run_sandbox;
 mod sign;
 mod system;

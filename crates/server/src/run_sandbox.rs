@@ -31,6 +31,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::{self, Limits, Traffic};
 use crate::metrics::{Metrics, MetricsPage};
 use crate::observed::Observed;
+use crate::rates;
 use crate::system::{SystemClock, SystemEntropy, new_process};
 
 /// The public tokens of the sandbox's admin API. Whoever holds one is called after its role.
@@ -98,7 +99,8 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             Arc::clone(&gateway),
             iak::Settings {
                 tr_id_key: opened.instance_key,
-                addresses: allow_lists(Arc::clone(&gateway)),
+                addresses: addresses::by_merchant(Arc::clone(&gateway)),
+                rates: rates::by_merchant(Arc::clone(&gateway)),
             },
         ),
         administration: Box::new(administration(&gateway)),
@@ -144,15 +146,6 @@ fn administration(gateway: &Arc<Gateway>) -> Administration {
         entropy: Arc::new(SystemEntropy),
         holders: TOKENS.map(holder).into(),
         is_public: |_| false,
-    })
-}
-
-/// Whether a merchant may call from an address, by its own list as it stands at that moment.
-fn allow_lists(gateway: Arc<Gateway>) -> iak::AddressRule {
-    Arc::new(move |merchant, address| {
-        let catalogue = gateway.catalogue();
-        let known = catalogue.merchant(merchant);
-        known.is_some_and(|merchant| addresses::admits(&merchant.addresses, address))
     })
 }
 

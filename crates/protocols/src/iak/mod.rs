@@ -24,7 +24,7 @@ mod wire;
 #[cfg(test)]
 mod serve_tests;
 
-pub use serve::{AddressRule, Served, Settings, any_address};
+pub use serve::{AddressRule, RateRule, Served, Settings, any_address, any_rate};
 
 /// The protocol's name, in credentials, aliases and references.
 pub const NAME: &str = "iak";

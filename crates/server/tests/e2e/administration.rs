@@ -290,6 +290,23 @@ fn an_allow_list_holds_from_the_next_request_on() {
     assert_eq!(inquire(&sandbox, "PLNPOSTPAID", "530000000000", "NEAR-2").code(), "00");
 }
 
+#[test]
+fn a_rate_limit_holds_from_the_next_request_on() {
+    let sandbox = Sandbox::start(&[]);
+    let limit = |arguments: &[&str]| {
+        let arguments = [&["merchant", "limit", "1"], arguments].concat();
+        printed(&sandbox, &arguments);
+    };
+    limit(&["1", "2"]);
+    let ask =
+        |number: usize| inquire(&sandbox, "PLNPOSTPAID", "530000000000", &format!("R-{number}"));
+    let refused = (0..1000).map(ask).find(|data| data.http != 200);
+    let refused = refused.unwrap_or_else(|| panic!("a thousand requests got through"));
+    assert_eq!((refused.http, refused.code()), (429, "05"));
+    limit(&["0"]);
+    assert!((1000..1020).map(ask).all(|data| data.code() == "00"));
+}
+
 /// The command of docs/operations/admin-api.md, with fewer examples.
 #[test]
 fn schemathesis_finds_nothing() {

@@ -7,7 +7,8 @@
 //!
 //! Answers carry HTTP 200 whenever the API has a code for the business at hand; 400 is for bodies
 //! and fields that cannot be used, 404 and 405 for requests that reach no command, and 503 for
-//! faults of ours, whose code tells the client to ask for the status. This module decides no
+//! faults of ours and 429 for a merchant who calls too often, whose code tells the client to ask for
+//! the status. This module decides no
 //! business and moves no money.
 
 mod bill;
@@ -44,6 +45,15 @@ pub fn any_address() -> AddressRule {
     Arc::new(|_, _| true)
 }
 
+/// Whether a merchant may make one more request now; asking counts as making it. It is asked once the
+/// request is known to be the merchant's.
+pub type RateRule = Arc<dyn Fn(MerchantId) -> bool + Send + Sync>;
+
+/// The rule without limits.
+pub fn any_rate() -> RateRule {
+    Arc::new(|_| true)
+}
+
 /// What the operator sets for this face.
 #[derive(Clone)]
 pub struct Settings {
@@ -52,6 +62,8 @@ pub struct Settings {
     pub tr_id_key: [u8; 32],
     /// From where merchants may call.
     pub addresses: AddressRule,
+    /// How often merchants may call.
+    pub rates: RateRule,
 }
 
 /// The postpaid API over a gateway.
@@ -60,6 +72,7 @@ pub struct Served {
     protocol: ProtocolName,
     numbers: TransactionNumbers,
     addresses: AddressRule,
+    rates: RateRule,
 }
 
 /// The four commands.
@@ -99,6 +112,7 @@ enum Denial {
     Malformed(Malformed),
     Field(FieldFault),
     Refused(Refusal),
+    TooOften,
     Fault(StoreFault),
 }
 
@@ -135,6 +149,9 @@ impl From<Denial> for Message {
             Denial::Malformed(malformed) => Self::malformed(malformed),
             Denial::Field(fault) => Self::field_fault(fault),
             Denial::Refused(refusal) => Self::code(StatusCode::OK, codes::of_refusal(refusal)),
+            // No code of the reference says so. Those that ask to try later count as failures, which
+            // would be false for an order that is under way; this one only tells to ask again.
+            Denial::TooOften => Self::code(StatusCode::TOO_MANY_REQUESTS, codes::FAULT),
             Denial::Fault(fault) => {
                 error!(%fault, "request could not be carried out");
                 Self::code(StatusCode::SERVICE_UNAVAILABLE, codes::FAULT)
@@ -181,6 +198,7 @@ impl Served {
             protocol: ProtocolName::new(NAME),
             numbers: TransactionNumbers::new(settings.tr_id_key),
             addresses: settings.addresses,
+            rates: settings.rates,
         }
     }
 
@@ -249,6 +267,9 @@ impl Served {
         }
         if !(self.addresses)(merchant.id, peer) {
             return Err(Refusal::AddressNotAllowed.into());
+        }
+        if !(self.rates)(merchant.id) {
+            return Err(Denial::TooOften);
         }
         Ok(Arc::clone(merchant))
     }

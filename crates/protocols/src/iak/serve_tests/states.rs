@@ -395,3 +395,28 @@ async fn a_key_signs_for_nobody_from_its_expiry_on() {
     with_next["sign"] = json!(sign(USERNAME, next_key, "NEXT2"));
     assert_eq!(world.code(&with_next).await, "00");
 }
+
+/// Who calls too often is told to ask again, and nothing that says an order has failed. Requests
+/// that are nobody's count for nobody.
+#[tokio::test]
+async fn a_merchant_who_calls_too_often_is_told_to_ask_again() {
+    let left = Arc::new(std::sync::atomic::AtomicI64::new(1));
+    let counted = Arc::clone(&left);
+    let rates = Arc::new(move |merchant: MerchantId| {
+        assert_eq!(merchant, MerchantId(1));
+        counted.fetch_sub(1, Ordering::SeqCst) > 0
+    });
+    let world = World::under(Conditions { rates, ..Conditions::default() }).await;
+    let mut forged = inquiry("PLNPOSTPAID", HP, "FORGED");
+    forged["sign"] = json!("00000000000000000000000000000000");
+    for _ in 0..3 {
+        assert_eq!(world.code(&forged).await, "100");
+    }
+    assert_eq!(left.load(Ordering::SeqCst), 1);
+    let tr_id = world.quoted("INV1", HP).await;
+    for request in [payment(&tr_id), check_status("INV1"), inquiry("PLNPOSTPAID", HP, "INV2")] {
+        let (status, data) = world.post(&request).await;
+        assert_eq!((status, &data["response_code"]), (429, &json!("05")), "{data}");
+    }
+    assert_eq!(world.supplier.payments.load(Ordering::SeqCst), 0);
+}

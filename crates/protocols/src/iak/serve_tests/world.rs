@@ -23,7 +23,9 @@ use super::bills;
 use super::ports::{StandingClock, Supplier};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::iak::wire::tr_id::TransactionNumbers;
-use crate::iak::{AddressRule, NAME, Served, Settings, any_address, sign::sign};
+use crate::iak::{
+    AddressRule, NAME, RateRule, Served, Settings, any_address, any_rate, sign::sign,
+};
 
 pub(super) const USERNAME: &str = "081200001111";
 pub(super) const KEY: &str = "9f1c2ab34de5f678";
@@ -47,6 +49,7 @@ pub(super) struct Conditions {
     pub(super) balance: u32,
     pub(super) answer_within: Duration,
     pub(super) addresses: AddressRule,
+    pub(super) rates: RateRule,
     pub(super) payments_answered: usize,
 }
 
@@ -56,6 +59,7 @@ impl Default for Conditions {
             balance: 100_000_000,
             answer_within: Duration::from_secs(25),
             addresses: any_address(),
+            rates: any_rate(),
             payments_answered: 1000,
         }
     }
@@ -114,7 +118,11 @@ impl World {
         })
         .await
         .expect("memory does not fail");
-        let settings = Settings { tr_id_key: TR_ID_KEY, addresses: conditions.addresses };
+        let settings = Settings {
+            tr_id_key: TR_ID_KEY,
+            addresses: conditions.addresses,
+            rates: conditions.rates,
+        };
         let served = Served::new(Arc::clone(&gateway), settings);
         let world = Self { served, gateway, memory, clock, supplier };
         let mut commands = vec![
