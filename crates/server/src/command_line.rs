@@ -4,7 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::configuration::choice::{Choice, IakNumbers};
+use crate::configuration::parse_duration;
 
 /// Lunas: gerbang pembayaran dan PPOB dalam satu program · a payment and bill-payment gateway in
 /// one program. Without a command it runs the sandbox.
@@ -47,7 +51,7 @@ pub(crate) struct SandboxOptions {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
     /// Which of IAK's two schemes of test numbers holds
-    #[arg(long, value_enum, default_value_t = IakNumbers::New)]
+    #[arg(long, default_value = "new", value_parser = one_of::<IakNumbers>())]
     pub(crate) iak_numbers: IakNumbers,
     /// How long a merchant waits for an outcome before being told that it is pending
     #[arg(long, default_value = "25s", value_parser = parse_duration, value_name = "DURATION")]
@@ -58,15 +62,6 @@ pub(crate) struct SandboxOptions {
     /// How many connections are kept open at once
     #[arg(long, default_value_t = 4096, value_name = "N")]
     pub(crate) connections: usize,
-}
-
-/// IAK's two schemes of sandbox numbers, which contradict each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum IakNumbers {
-    /// The last four digits name phase and response code.
-    New,
-    /// The last digit names the case, as in the official client libraries' examples.
-    Old,
 }
 
 /// What to audit.
@@ -186,18 +181,10 @@ impl VerdictWord {
     }
 }
 
-/// Reads `500ms`, `25s` or `2m`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let unit = text.get(digits.len()..).unwrap_or_default();
-    let number: u64 =
-        digits.parse().map_err(|_| format!("`{text}` is not a duration such as 25s"))?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        _ => Err(format!("`{text}` needs a unit: ms, s or m")),
-    }
+/// Reads one of the words of a choice, and offers them.
+fn one_of<T: Choice + Clone + Send + Sync + 'static>() -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(T::WORDS)
+        .try_map(|word| T::from_word(&word).ok_or("not one of its words"))
 }
 
 #[cfg(test)]
@@ -212,12 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn durations_need_a_unit() {
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("25s"), Ok(Duration::from_secs(25)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
-        for text in ["", "25", "s", "1h", "-1s", "1.5s"] {
-            assert!(parse_duration(text).is_err(), "{text}");
+    fn words_and_durations_are_read_as_in_the_configuration() {
+        let read = |arguments: &[&str]| CommandLine::try_parse_from(arguments);
+        let read = read(&["lunas", "--iak-numbers", "old", "--answer-within", "300ms"]).unwrap();
+        assert_eq!(read.sandbox.iak_numbers, IakNumbers::Old);
+        assert_eq!(read.sandbox.answer_within, Duration::from_millis(300));
+        assert_eq!(read.sandbox.call_within, Duration::from_secs(120));
+        for wrong in [["lunas", "--iak-numbers", "newer"], ["lunas", "--answer-within", "25"]] {
+            assert!(CommandLine::try_parse_from(wrong).is_err(), "{wrong:?}");
         }
     }
 }

@@ -11,14 +11,15 @@ use protocols::iak;
 
 use crate::problem::{problem, text};
 
-/// Sends each request to the part that owns its path.
+/// Sends each request to the part that owns its path. A part that is not served on a listener is
+/// `None` there, and its paths are unknown.
 pub(crate) struct Dispatch {
     /// Whether the program is ready for orders.
     pub(crate) ready: Arc<AtomicBool>,
     /// The IAK protocol.
-    pub(crate) iak: iak::Served,
+    pub(crate) iak: Option<iak::Served>,
     /// The admin API.
-    pub(crate) administration: Box<dyn Serve>,
+    pub(crate) administration: Option<Box<dyn Serve>>,
     /// What tests may do to the sandbox; production has none.
     pub(crate) control: Option<Box<dyn Serve>>,
 }
@@ -33,15 +34,18 @@ impl Serve for Dispatch {
             "/readyz" => return text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
             _ => {}
         }
-        if iak::Served::owns(path) {
-            return self.iak.serve(arrival).await;
-        }
-        if path.starts_with("/admin/") {
-            return self.administration.serve(arrival).await;
-        }
-        match &self.control {
-            Some(control) if path.starts_with("/sandbox/") => control.serve(arrival).await,
-            _ => problem(StatusCode::NOT_FOUND, "PATH_UNKNOWN", "there is no such path"),
+        let part: Option<&dyn Serve> = if iak::Served::owns(path) {
+            self.iak.as_ref().map(|iak| iak as _)
+        } else if path.starts_with("/admin/") {
+            self.administration.as_deref()
+        } else if path.starts_with("/sandbox/") {
+            self.control.as_deref()
+        } else {
+            None
+        };
+        match part {
+            Some(part) => part.serve(arrival).await,
+            None => problem(StatusCode::NOT_FOUND, "PATH_UNKNOWN", "there is no such path"),
         }
     }
 }

@@ -16,8 +16,10 @@ mod dispatch;
 pub mod edge;
 mod order_command;
 mod problem;
+mod program;
 mod run_sandbox;
 mod sign;
+mod signals;
 mod system;
 
 use std::ffi::OsString;

@@ -1,104 +1,58 @@
-//! `lunas sandbox`: puts the parts together, serves until told to stop, and stops in order.
-//!
-//! Order of the stop: no new connections; requests in progress are answered; calls under way bring
-//! their outcomes; the books are closed. Whatever does not finish in time is taken up by the next
-//! start, as after a crash.
+//! `lunas sandbox`: the program with demo data, one listener for everything, and controls for tests.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use anyhow::Context;
 use domain::{Amount, Command, UpstreamName};
-use gateway::ports::{Clock, Notice};
-use gateway::{Gateway, Parts, Settings};
-use protocols::exchange::Serve;
-use protocols::iak;
-use protocols::sandbox::{self, NumberScheme, Sandbox, demo};
+use gateway::Gateway;
+use protocols::sandbox::{self, demo};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
 
 use crate::administration::Administration;
-use crate::command_line::{IakNumbers, SandboxOptions};
+use crate::command_line::SandboxOptions;
+use crate::configuration::typed::Orders;
 use crate::control::Control;
 use crate::dispatch::Dispatch;
-use crate::edge::{self, Limits};
-use crate::system::{SystemClock, SystemEntropy, new_process};
+use crate::edge::Limits;
+use crate::program::{Door, Plan, Program};
+use crate::signals::StopSignals;
 
 /// The public token of the sandbox's admin API.
 const ADMIN_TOKEN: &str = "sandbox-admin";
-/// How long calls under way may take to finish at a stop.
-const STOP_WITHIN: Duration = Duration::from_secs(30);
-/// How many notices of the supplier may wait to be taken in.
-const NOTICES_WAITING_MAX: usize = 1024;
 
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
-    let opened =
-        storage::sqlite::open(&options.data, storage::sqlite::Options::default(), &SystemEntropy)?;
-    let clock = Arc::new(SystemClock::default());
-    let (notices, notices_received) = mpsc::channel(NOTICES_WAITING_MAX);
-    let settings = sandbox::Settings {
-        seed: options.seed,
-        iak_numbers: match options.iak_numbers {
-            IakNumbers::New => NumberScheme::New,
-            IakNumbers::Old => NumberScheme::Old,
-        },
-    };
-    let supplier =
-        Sandbox::open(&options.data, settings, Arc::clone(&clock) as Arc<dyn Clock>, notices)?;
-    let gateway = Gateway::open(Parts {
-        store: Arc::clone(&opened.store),
-        reports: Arc::clone(&opened.reports),
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        upstreams: vec![Arc::clone(&supplier) as Arc<dyn gateway::ports::Upstream>],
-        settings: Settings {
+    let program = Program::open(Plan {
+        data: &options.data,
+        upstream: UpstreamName::new(sandbox::NAME),
+        stand_in: sandbox::Settings { seed: options.seed, iak_numbers: options.iak_numbers.into() },
+        orders: Orders {
             answer_within: options.answer_within,
             call_within: options.call_within,
             cut_offs: false,
-            upstream: UpstreamName::new(sandbox::NAME),
         },
-        process: new_process(),
     })
     .await?;
-    seed(&gateway).await.context("the demo data could not be stored")?;
+    seed(&program.gateway).await.context("the demo data could not be stored")?;
 
+    let signals = StopSignals::listen()?;
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
-    let ready = Arc::new(AtomicBool::new(true));
+    let gateway = Arc::clone(&program.gateway);
+    let control = Control::new(Arc::clone(&program.clock), Arc::clone(&program.supplier));
     let dispatch = Dispatch {
-        ready: Arc::clone(&ready),
-        iak: iak::Served::new(
-            Arc::clone(&gateway),
-            iak::Settings { tr_id_key: opened.instance_key, addresses: iak::any_address() },
-        ),
-        administration: Box::new(Administration::new(Arc::clone(&gateway), ADMIN_TOKEN)),
-        control: Some(Box::new(Control::new(clock, supplier))),
+        ready: Arc::clone(&program.ready),
+        iak: Some(program.iak()),
+        administration: Some(Box::new(Administration::new(Arc::clone(&gateway), ADMIN_TOKEN))),
+        control: Some(Box::new(control)),
     };
     println!("{}", welcome(address, &options, &gateway).await?);
-
-    let stop = CancellationToken::new();
-    tokio::spawn(stop_at_signal(stop.clone(), ready));
-    let resolver = tokio::spawn(Arc::clone(&gateway).run_resolver(stop.clone()));
-    tokio::spawn(take_in_notices(Arc::clone(&gateway), notices_received));
-    tokio::spawn(recover(Arc::clone(&gateway)));
     let limits = Limits { connections: options.connections, ..Limits::default() };
-    edge::serve(listener, limits, Arc::new(dispatch) as Arc<dyn Serve>, stop).await;
-
-    resolver.await.context("the resolver broke off")?;
-    if timeout(STOP_WITHIN, gateway.finish_calls()).await.is_err() {
-        warn!("some calls did not finish; the next start asks what became of them");
-    }
-    opened.shutdown.shutdown().await;
-    info!("stopped");
-    Ok(())
+    program.run(vec![Door { listener, limits, service: Arc::new(dispatch) }], signals).await
 }
 
 /// Stores the demo data once. The credential comes last, so that an interrupted first run is
@@ -121,46 +75,6 @@ async fn seed(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
     gateway.administer(rest).await?;
     gateway.administer(credentials).await?;
     Ok(())
-}
-
-async fn recover(gateway: Arc<Gateway>) {
-    match gateway.recover().await {
-        Ok(0) => {}
-        Ok(abandoned) => info!(abandoned, "asking about attempts that an earlier run left open"),
-        Err(fault) => error!(%fault, "attempts of an earlier run could not be taken over"),
-    }
-}
-
-async fn take_in_notices(gateway: Arc<Gateway>, mut notices: mpsc::Receiver<Notice>) {
-    while let Some(notice) = notices.recv().await {
-        if let Err(fault) = gateway.notice(notice).await {
-            error!(%fault, "a notice of the supplier could not be taken in");
-        }
-    }
-}
-
-/// Waits for the signal to stop. A second signal ends the process at once.
-async fn stop_at_signal(stop: CancellationToken, ready: Arc<AtomicBool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        error!("signals cannot be received; stop the process with SIGKILL");
-        return;
-    };
-    let mut received = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    received().await;
-    info!("stopping");
-    ready.store(false, Ordering::Release);
-    stop.cancel();
-    received().await;
-    warn!("stopped at once");
-    std::process::exit(130);
 }
 
 /// What the first screen says. The commands work as they are, also an hour later.
