@@ -1,6 +1,6 @@
 //! The edge: the accept loop, and what stands between a socket and a protocol.
 //!
-//! It speaks plain HTTP/1.1, reads each request whole within its limits, hands it to one service,
+//! It speaks HTTP/1.1, in clear or under TLS, reads each request whole within its limits, hands it to one service,
 //! and sends what the service answers. Its promises are:
 //!
 //! - Every connection is closed by a deadline, whatever it does or does not send.
@@ -16,8 +16,10 @@
 
 mod accept;
 mod body;
+mod certificate;
 mod connection;
 mod crowd;
+mod encrypted;
 mod limits;
 mod phase;
 mod request;
@@ -39,7 +41,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use accept::{Accept, concerns_one_connection};
+pub use certificate::{Certificate, CertificateFault};
 use crowd::Crowd;
+use encrypted::EncryptedListener;
 pub use limits::Limits;
 use server::Server;
 
@@ -56,6 +60,17 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) {
     serve_from(listener, limits, service, shutdown).await;
+}
+
+/// [`serve`] under TLS: each new connection is shown the certificate that is current at that moment.
+pub async fn serve_encrypted(
+    listener: TcpListener,
+    certificate: Arc<Certificate>,
+    limits: Limits,
+    service: Arc<dyn Serve>,
+    shutdown: CancellationToken,
+) {
+    serve_from(EncryptedListener::new(listener, certificate), limits, service, shutdown).await;
 }
 
 /// [`serve`] over any source of connections.
