@@ -28,6 +28,12 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Gateway uji coba · run the gateway with a demo merchant, catalogue and built-in supplier
     Sandbox(SandboxOptions),
+    /// Layani merchant sungguhan · run the gateway for production, as a configuration file says
+    Serve(ServeOptions),
+    /// Periksa pengaturan · print every setting that `serve` would use, and what is wrong with them
+    Check(ServeOptions),
+    /// Cetak berkas pengaturan bawaan · print the commented default configuration, which is its manual
+    Config,
     /// Periksa pembukuan · audit the books, also beside a running server; changes nothing
     Verify(VerifyOptions),
     /// Buat permintaan bertanda tangan · print a signed request body
@@ -62,6 +68,36 @@ pub(crate) struct SandboxOptions {
     /// How many connections are kept open at once
     #[arg(long, default_value_t = 4096, value_name = "N")]
     pub(crate) connections: usize,
+}
+
+/// Where production gets its settings from, besides the environment.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServeOptions {
+    /// Configuration file; `lunas config` prints one to begin with
+    #[arg(long, env = "LUNAS_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address and port of the merchant APIs, instead of server.listen
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Address and port of the admin API, instead of server.admin_listen
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+    /// Folder that keeps the data, instead of data.directory
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+}
+
+impl ServeOptions {
+    /// The flags that were given, as the configuration takes them. It reads their values as strictly
+    /// as those from elsewhere.
+    pub(crate) fn flags(&self) -> Vec<(&'static str, String)> {
+        let flags = [
+            ("--listen", &self.listen),
+            ("--admin-listen", &self.admin_listen),
+            ("--data", &self.data),
+        ];
+        flags.into_iter().filter_map(|(flag, value)| Some((flag, value.clone()?))).collect()
+    }
 }
 
 /// What to audit.

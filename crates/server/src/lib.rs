@@ -5,19 +5,22 @@
 //! calls [`main`].
 
 mod administration;
+mod caller;
 mod command_line;
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "the commands serve and check, which read it, are wired apart")
+    expect(dead_code, reason = "it holds settings and the sealing of parts that are wired apart")
 )]
 mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;
 mod order_command;
+mod preparation;
 mod problem;
 mod program;
 mod run_sandbox;
+mod run_serve;
 mod sign;
 mod signals;
 mod system;
@@ -28,7 +31,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use command_line::{Command, CommandLine, SignCommand, VerifyOptions};
+use command_line::{Command, CommandLine, ServeOptions, SignCommand, VerifyOptions};
+use configuration::choice::LogFormat;
+use configuration::{Loaded, Sources};
+use preparation::Preparation;
 use tracing_subscriber::EnvFilter;
 
 /// Runs the command that was typed and gives the exit code: 0 when it did what was asked.
@@ -39,7 +45,6 @@ pub fn main() -> ExitCode {
 /// The same for arguments from elsewhere, the program's name first.
 pub fn main_with(arguments: impl IntoIterator<Item: Into<OsString> + Clone>) -> ExitCode {
     let command_line = CommandLine::parse_from(arguments);
-    log_to_standard_error();
     match run(command_line) {
         Ok(code) => code,
         Err(error) => {
@@ -50,9 +55,19 @@ pub fn main_with(arguments: impl IntoIterator<Item: Into<OsString> + Clone>) -> 
 }
 
 fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
+    if !matches!(command_line.command, Some(Command::Serve(_))) {
+        let filter = EnvFilter::try_from_env("LUNAS_LOG");
+        log_to_standard_error(filter.unwrap_or_else(|_| EnvFilter::new("info")), LogFormat::Auto);
+    }
     match command_line.command {
         None => sandbox(command_line.sandbox),
         Some(Command::Sandbox(options)) => sandbox(options),
+        Some(Command::Serve(options)) => serve(&options),
+        Some(Command::Check(options)) => check(&options),
+        Some(Command::Config) => {
+            print!("{}", configuration::default_file());
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Verify(options)) => verify(&options),
         Some(Command::Sign(SignCommand::Iak(options))) => {
             println!("{}", sign::iak(&options)?);
@@ -65,15 +80,44 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
     }
 }
 
+fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
+    runtime()?.block_on(run_sandbox::run(options))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
+    let loaded = load(options)?;
+    let log = &loaded.configuration.log;
+    log_to_standard_error(EnvFilter::try_new(&log.filter)?, log.format);
+    let preparation = Preparation::of(&loaded)?;
+    runtime()?.block_on(run_serve::run(loaded, preparation))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what holds also when something is wrong with it, because both together tell the remedy.
+fn check(options: &ServeOptions) -> anyhow::Result<ExitCode> {
+    let loaded = load(options)?;
+    print!("{}", loaded.effective);
+    Preparation::of(&loaded)?;
+    for key in preparation::without_effect(&loaded) {
+        println!("# {key}: belum berpengaruh · has no effect in this version");
+    }
+    println!("# pengaturan baik · the configuration is good");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(options: &ServeOptions) -> anyhow::Result<Loaded> {
+    let sources = Sources::of_process(options.config.as_deref(), options.flags())?;
+    Ok(configuration::load(&sources)?)
+}
+
 /// One runtime thread: the writer and the readers have threads of their own, and on two cores a
 /// second one only gets in their way.
-fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("the runtime could not start")?;
-    runtime.block_on(run_sandbox::run(options))?;
-    Ok(ExitCode::SUCCESS)
+        .context("the runtime could not start")
 }
 
 /// Exit code 1 stands for a finding as well as for books that cannot be read; the text tells.
@@ -86,13 +130,13 @@ fn verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Plain lines for people, JSON for machines. `LUNAS_LOG` chooses what is logged.
-fn log_to_standard_error() {
-    let filter = EnvFilter::try_from_env("LUNAS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+/// Plain lines for people, JSON for machines.
+fn log_to_standard_error(filter: EnvFilter, format: LogFormat) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        builder.init();
-    } else {
-        builder.json().init();
-    }
+    let is_pretty = match format {
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Pretty => true,
+        LogFormat::Json => false,
+    };
+    if is_pretty { builder.init() } else { builder.json().init() }
 }

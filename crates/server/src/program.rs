@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::configuration::typed::Orders;
-use crate::edge::{self, Limits};
+use crate::edge::{self, Certificate, Limits};
 use crate::signals::StopSignals;
 use crate::system::{SystemClock, SystemEntropy, new_process};
 
@@ -51,10 +51,24 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Door {
     /// Where callers come in.
     pub(crate) listener: TcpListener,
+    /// What they are shown; without it they are served in clear.
+    pub(crate) certificate: Option<Arc<Certificate>>,
     /// What they are held to.
     pub(crate) limits: Limits,
     /// Who answers them.
     pub(crate) service: Arc<dyn Serve>,
+}
+
+impl Door {
+    async fn serve(self, stop: CancellationToken) {
+        let Self { listener, certificate, limits, service } = self;
+        match certificate {
+            None => edge::serve(listener, limits, service, stop).await,
+            Some(certificate) => {
+                edge::serve_encrypted(listener, certificate, limits, service, stop).await;
+            }
+        }
+    }
 }
 
 /// The parts, put together and not yet serving.
@@ -117,10 +131,8 @@ impl Program {
         let resolver = tokio::spawn(Arc::clone(&self.gateway).run_resolver(stop.clone()));
         tokio::spawn(take_in_notices(Arc::clone(&self.gateway), self.notices));
         tokio::spawn(recover(Arc::clone(&self.gateway)));
-        let mut serving: JoinSet<_> = doors
-            .into_iter()
-            .map(|door| edge::serve(door.listener, door.limits, door.service, stop.clone()))
-            .collect();
+        let mut serving: JoinSet<_> =
+            doors.into_iter().map(|door| door.serve(stop.clone())).collect();
         while let Some(ended) = serving.join_next().await {
             ended.context("a listener broke off")?;
         }
@@ -131,6 +143,11 @@ impl Program {
         self.data.shutdown.shutdown().await;
         info!("stopped");
         Ok(())
+    }
+
+    /// Closes the data without having served.
+    pub(crate) async fn close(self) {
+        self.data.shutdown.shutdown().await;
     }
 }
 

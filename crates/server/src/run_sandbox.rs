@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use domain::{Amount, Command, UpstreamName};
 use gateway::Gateway;
 use protocols::sandbox::{self, demo};
@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::administration::Administration;
 use crate::command_line::SandboxOptions;
+use crate::configuration::choice::Role;
 use crate::configuration::typed::Orders;
 use crate::control::Control;
 use crate::dispatch::Dispatch;
@@ -44,15 +45,21 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     let gateway = Arc::clone(&program.gateway);
     let control = Control::new(Arc::clone(&program.clock), Arc::clone(&program.supplier));
+    let tokens = [(Role::Administrator, ADMIN_TOKEN)];
     let dispatch = Dispatch {
         ready: Arc::clone(&program.ready),
         iak: Some(program.iak()),
-        administration: Some(Box::new(Administration::new(Arc::clone(&gateway), ADMIN_TOKEN))),
+        administration: Some(Box::new(Administration::new(Arc::clone(&gateway), tokens))),
         control: Some(Box::new(control)),
     };
     println!("{}", welcome(address, &options, &gateway).await?);
     let limits = Limits { connections: options.connections, ..Limits::default() };
-    program.run(vec![Door { listener, limits, service: Arc::new(dispatch) }], signals).await
+    program
+        .run(
+            vec![Door { listener, certificate: None, limits, service: Arc::new(dispatch) }],
+            signals,
+        )
+        .await
 }
 
 /// Stores the demo data once. The credential comes last, so that an interrupted first run is
@@ -71,6 +78,10 @@ async fn seed(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
     };
     if credentials.iter().all(is_known) {
         return Ok(());
+    }
+    // Nobody may come to hold published credentials beside real ones.
+    if catalogue.all_credentials().next().is_some() {
+        bail!("the data folder is not that of a sandbox; take another one with --data");
     }
     gateway.administer(rest).await?;
     gateway.administer(credentials).await?;
@@ -123,7 +134,53 @@ fn rupiah(amount: Amount) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use domain::Secret;
+
     use super::*;
+
+    async fn open(data: &Path) -> Program {
+        let orders = Orders {
+            answer_within: Duration::from_secs(1),
+            call_within: Duration::from_secs(1),
+            cut_offs: false,
+        };
+        let (upstream, stand_in) = (UpstreamName::new(sandbox::NAME), sandbox::Settings::default());
+        Program::open(Plan { data, upstream, stand_in, orders }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn data_with_credentials_of_others_gets_no_published_ones() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let program = open(folder.path()).await;
+        let secrets = BTreeMap::from([("api_key".to_owned(), Secret::new("another"))]);
+        let mut commands = demo::commands(program.gateway.now());
+        for command in &mut commands {
+            if let Command::PutCredential(credential) = command {
+                credential.identifier = "628111111111".to_owned();
+                credential.secrets = secrets.clone();
+            }
+        }
+        program.gateway.administer(commands).await.unwrap();
+        let fault = seed(&program.gateway).await.unwrap_err().to_string();
+        assert!(fault.contains("not that of a sandbox"), "{fault}");
+        assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
+        program.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_sandbox_is_seeded_once() {
+        let folder = tempfile::TempDir::new().unwrap();
+        for _start in 0..2 {
+            let program = open(folder.path()).await;
+            seed(&program.gateway).await.unwrap();
+            assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
+            program.close().await;
+        }
+    }
 
     #[test]
     fn rupiah_are_grouped_by_thousands() {

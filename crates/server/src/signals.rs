@@ -30,6 +30,21 @@ impl StopSignals {
     }
 }
 
+/// SIGHUP, which asks to read again what may have changed on the disk.
+pub(crate) struct ReloadSignals(Signal);
+
+impl ReloadSignals {
+    /// Catches it from now on.
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        catch(SignalKind::hangup()).map(Self)
+    }
+
+    /// Waits for the next.
+    pub(crate) async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
 /// Catches a signal from now on.
 fn catch(kind: SignalKind) -> anyhow::Result<Signal> {
     signal(kind).context("signals cannot be received")

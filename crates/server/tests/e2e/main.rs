@@ -14,5 +14,7 @@ mod harness;
 mod iak_client;
 mod iak_postpaid;
 mod idempotency;
+mod instance;
+mod production;
 mod silent_sockets;
 mod supplier_faults;
