@@ -21,6 +21,7 @@ mod problem;
 mod program;
 mod run_sandbox;
 mod run_serve;
+mod service_manager;
 mod sign;
 mod signals;
 mod system;

@@ -27,6 +27,7 @@ use tracing::{error, info, warn};
 
 use crate::configuration::typed::Orders;
 use crate::edge::{self, Certificate, Limits};
+use crate::service_manager::{self, News};
 use crate::signals::StopSignals;
 use crate::system::{SystemClock, SystemEntropy, new_process};
 
@@ -131,8 +132,10 @@ impl Program {
         let resolver = tokio::spawn(Arc::clone(&self.gateway).run_resolver(stop.clone()));
         tokio::spawn(take_in_notices(Arc::clone(&self.gateway), self.notices));
         tokio::spawn(recover(Arc::clone(&self.gateway)));
+        tokio::spawn(service_manager::stay_alive());
         let mut serving: JoinSet<_> =
             doors.into_iter().map(|door| door.serve(stop.clone())).collect();
+        service_manager::tell(News::Ready);
         while let Some(ended) = serving.join_next().await {
             ended.context("a listener broke off")?;
         }
@@ -171,6 +174,7 @@ async fn take_in_notices(gateway: Arc<Gateway>, mut notices: mpsc::Receiver<Noti
 async fn stop_at_signal(mut signals: StopSignals, stop: CancellationToken, ready: Arc<AtomicBool>) {
     signals.next().await;
     info!("stopping");
+    service_manager::tell(News::Stopping);
     ready.store(false, Ordering::Release);
     stop.cancel();
     signals.next().await;

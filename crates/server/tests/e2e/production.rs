@@ -1,8 +1,10 @@
 //! Production: from an empty folder to a server that refuses what only a sandbox may offer.
 
+use std::os::unix::net::UnixDatagram;
+
 use serde_json::json;
 
-use crate::harness::{Sandbox, lunas, try_post};
+use crate::harness::{Sandbox, lunas, try_post, wait_until};
 use crate::iak_client::{PATH, USERNAME, sign};
 use crate::instance::{ADMINISTRATOR, Instance, SETTINGS, TLS, VIEWER};
 
@@ -223,4 +225,30 @@ fn the_default_configuration_is_printed_and_loads() {
     instance.write("lunas.toml", &format!("{text}{SETTINGS}"));
     let (code, _, errors) = instance.output("check", &[]);
     assert_eq!(code, Some(0), "{errors}");
+}
+
+#[test]
+fn the_service_manager_is_told() {
+    let instance = Instance::new(&[SETTINGS]);
+    let path = instance.path("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(crate::harness::PATIENCE)).unwrap();
+    let running = instance.start_as(|command| {
+        command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000");
+    });
+    let mut told = Vec::new();
+    let mut tell = |wanted: &str| {
+        while told.last().is_none_or(|last: &String| last != wanted) {
+            let mut message = [0; 256];
+            let length = socket.recv(&mut message).unwrap();
+            told.push(String::from_utf8_lossy(&message[..length]).trim().to_owned());
+        }
+        told.clone()
+    };
+    assert_eq!(tell("READY=1"), ["READY=1"], "nothing is told before it is ready");
+    tell("WATCHDOG=1");
+    tell("WATCHDOG=1");
+    running.signal("-TERM");
+    tell("STOPPING=1");
+    wait_until("the server has ended", || running.log().contains("stopped"));
 }
