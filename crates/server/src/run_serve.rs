@@ -47,11 +47,11 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
     .await?;
     if let Some(identifier) = public_credential(&program) {
         program.close().await;
-        bail!(
-            "data.directory = \"{}\": holds the published sandbox credential {identifier}, with \
-             which anybody could spend; write a folder that no sandbox has used",
-            configuration.data_directory.display()
+        let problem = format!(
+            "holds the published sandbox credential {identifier}, with which anybody could spend; \
+             write a folder that no sandbox has used"
         );
+        bail!(Faults(vec![loaded.effective.fault("data.directory", problem)]));
     }
     let scheme = if certificate.is_some() { "https" } else { "http" };
     println!("Lunas siap · is ready: {scheme}://{public_address}");

@@ -61,9 +61,14 @@ pub(crate) struct Running {
 }
 
 impl Instance {
-    /// An empty folder, then its key, tokens and configuration.
+    /// An empty folder.
+    pub(crate) fn empty() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    /// A folder with its key, tokens and configuration.
     pub(crate) fn new(settings: &[&str]) -> Self {
-        let instance = Self { folder: TempDir::new().unwrap() };
+        let instance = Self::empty();
         instance.write("lunas.key", &"0f".repeat(32));
         instance.write("owner.token", &format!("{ADMINISTRATOR}\n"));
         instance.write("auditor.token", VIEWER);

@@ -1,10 +1,13 @@
 //! Production: from an empty folder to a server that refuses what only a sandbox may offer.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::json;
 
-use crate::harness::{Sandbox, lunas, try_post, wait_until};
+use crate::harness::{Sandbox, is_missing, lunas, try_post, wait_until};
 use crate::iak_client::{PATH, USERNAME, sign};
 use crate::instance::{ADMINISTRATOR, Instance, SETTINGS, TLS, VIEWER};
 
@@ -34,6 +37,49 @@ fn an_instance_starts_from_an_empty_folder_stops_and_starts_again() {
     let verified = lunas().args(["verify", "--data"]).arg(instance.path("lunas-data")).output();
     let verified = String::from_utf8(verified.unwrap().stdout).unwrap();
     assert!(verified.contains("0 accounts"), "production seeds nothing: {verified}");
+}
+
+/// The commands of a section of a page, block by block.
+fn commands(page: &str, section: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations").join(page);
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = text.split_once(&format!("\n## {section}\n")).unwrap();
+    let section = rest.split("\n## ").next().unwrap();
+    let blocks = section.split("```sh\n").skip(1);
+    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_page_on_installing_by_hand_is_right() {
+    if is_missing("openssl") || is_missing("curl") {
+        return;
+    }
+    let blocks = commands("install.md", "By hand");
+    let [prepare, serve, look] = blocks.as_slice() else { panic!("{blocks:?}") };
+    assert_eq!(serve, "lunas serve --config lunas.toml\n");
+    let instance = Instance::empty();
+    let run = |script: &str| {
+        let program = Path::new(env!("CARGO_BIN_EXE_lunas")).parent().unwrap();
+        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script]).env("PATH", path).current_dir(instance.folder.path());
+        let output = shell.output().unwrap();
+        let texts = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{texts:?}");
+        texts.concat()
+    };
+    assert!(run(prepare).ends_with("the configuration is good\n"));
+    let running = instance.start_as(|command| {
+        command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    });
+    let look = look
+        .replace("http://127.0.0.1:8080", &running.url)
+        .replace("http://127.0.0.1:8081", &running.admin);
+    let seen = run(&look);
+    for text in ["ok\n", "no order with an open outcome has this reference", "books are clean"] {
+        assert!(seen.contains(text), "{seen}");
+    }
+    assert_eq!(running.stop().0, Some(0));
 }
 
 #[test]
@@ -87,7 +133,8 @@ fn data_of_a_sandbox_is_refused() {
         let (code, output, errors) = instance.output("serve", &["--data", data]);
         assert_eq!((code, output.as_str()), (Some(1), ""), "{errors}");
         let told = errors.lines().last().unwrap();
-        assert!(told.contains(data) && told.contains("iak 081200001111"), "{told}");
+        let place = format!("data.directory = \"{data}\" (flag --data): ");
+        assert!(told.contains(&place) && told.contains("iak 081200001111"), "{told}");
         assert!(told.contains("; write a folder that no sandbox has used"), "{told}");
     }
     sandbox.restart();
@@ -203,6 +250,29 @@ fn what_production_demands_is_told_all_at_once() {
         for text in ["admin_token: ", "secrets.key_file = \"lunas.key\" (default): ", "route: "] {
             assert!(errors.contains(text), "{text}: {errors}");
         }
+    }
+}
+
+/// What systemd's `LoadCredential=` makes shows a group bit where it grants access by a list.
+#[test]
+fn a_key_handed_over_by_the_service_manager_is_taken() {
+    let instance = Instance::new(&[SETTINGS]);
+    let key = instance.path("lunas.key");
+    let check = |mode: u32, folder: &Path| {
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(mode)).unwrap();
+        let mut check = instance.command("check");
+        check.env("LUNAS_SECRETS__KEY_FILE", &key).env("CREDENTIALS_DIRECTORY", folder);
+        check.output().unwrap().status.code()
+    };
+    let (here, elsewhere) = (instance.folder.path(), Path::new("/run/credentials"));
+    for (mode, folder, code) in [
+        (0o400, here, 0),
+        (0o440, here, 0),
+        (0o440, elsewhere, 1),
+        (0o444, here, 1),
+        (0o460, here, 1),
+    ] {
+        assert_eq!(check(mode, folder), Some(code), "{mode:o} {}", folder.display());
     }
 }
 
