@@ -259,6 +259,8 @@ pub enum Reply {
         order: Arc<Order>,
         /// What is available after it.
         balance: Amount,
+        /// Whether it was recorded before; nothing changed now.
+        repeated: bool,
     },
     /// The outcome contradicts one that is final, or it is not of the order's latest attempt.
     /// Nothing changed; a person has to look.

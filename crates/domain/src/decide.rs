@@ -249,7 +249,7 @@ fn decide_resolve(working_set: &WorkingSet, resolve: &Resolve) -> Result<Decisio
                 attempt.questions = questions;
             }
             let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
-            Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+            Ok(changed(ledger, next, |order| Reply::Resolved { order, balance, repeated: false }))
         }
     }
 }
@@ -275,7 +275,7 @@ fn repeated_outcome(
     let order = Arc::clone(order);
     let balance = balance(ledger, resolve.merchant, resolve.currency)?;
     Ok(Decision::unchanged(if agrees {
-        Reply::Resolved { order, balance }
+        Reply::Resolved { order, balance, repeated: true }
     } else {
         Reply::Contradicted { order, balance }
     }))
@@ -300,7 +300,7 @@ fn deliver(
     next.delivery = Some(delivery.clone());
     finish(&mut next, OrderState::Succeeded, AttemptState::Delivered, resolve.at);
     let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
-    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance, repeated: false }))
 }
 
 fn refuse(
@@ -314,7 +314,7 @@ fn refuse(
     let attempt = AttemptState::Refused(refusal);
     finish(&mut next, OrderState::Failed(refusal), attempt, resolve.at);
     let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
-    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance }))
+    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance, repeated: false }))
 }
 
 fn finish(order: &mut Order, state: OrderState, attempt_state: AttemptState, at: Timestamp) {

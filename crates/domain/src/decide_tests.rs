@@ -99,7 +99,12 @@ fn told(answer: &Answer) -> String {
         Ok(Reply::AcceptedBefore { order, balance }) => {
             format!("accepted-before {balance} {}", state(order))
         }
-        Ok(Reply::Resolved { order, balance }) => format!("resolved {balance} {}", state(order)),
+        Ok(Reply::Resolved { order, balance, repeated: false }) => {
+            format!("resolved {balance} {}", state(order))
+        }
+        Ok(Reply::Resolved { order, balance, repeated: true }) => {
+            format!("resolved-before {balance} {}", state(order))
+        }
         Ok(Reply::Contradicted { order, balance }) => {
             format!("contradicted {balance} {}", state(order))
         }
@@ -194,8 +199,8 @@ fn a_purchase_is_paid_and_delivered() {
         accept 1 -> accepted 600 Processing 4
         accept 1 -> accepted-before 600 Processing 0
         resolve 1 delivered 390 -> resolved 600 Succeeded 8
-        resolve 1 delivered 390 -> resolved 600 Succeeded 0
-        resolve 1 unknown Silent -> resolved 600 Succeeded 0
+        resolve 1 delivered 390 -> resolved-before 600 Succeeded 0
+        resolve 1 unknown Silent -> resolved-before 600 Succeeded 0
         accept 1 -> accepted-before 600 Succeeded 0
         resolve 1 refused PaymentFailed -> contradicted 600 Succeeded 0
         quote A x 400 -> repeated Succeeded 0
@@ -211,9 +216,9 @@ fn a_purchase_is_paid_and_refused() {
         quote A x 400 -> inquired Quoted 1
         accept 1 -> accepted 600 Processing 4
         resolve 1 refused BillPaid -> resolved 1000 Failed(BillPaid) 4
-        resolve 1 refused BillPaid -> resolved 1000 Failed(BillPaid) 0
-        resolve 1 refused PaymentFailed -> resolved 1000 Failed(BillPaid) 0
-        resolve 1 unknown InProcess -> resolved 1000 Failed(BillPaid) 0
+        resolve 1 refused BillPaid -> resolved-before 1000 Failed(BillPaid) 0
+        resolve 1 refused PaymentFailed -> resolved-before 1000 Failed(BillPaid) 0
+        resolve 1 unknown InProcess -> resolved-before 1000 Failed(BillPaid) 0
         resolve 1 delivered 390 -> contradicted 1000 Failed(BillPaid) 0
         accept 1 -> accepted-before 1000 Failed(BillPaid) 0
         ",
@@ -232,7 +237,7 @@ fn an_unknown_outcome_moves_no_money() {
         accept 1 -> accepted-before 600 Processing 0
         fund g debit 601 -> BalanceInsufficient 0
         resolve 1 delivered 400 -> resolved 600 Succeeded 6
-        resolve 1 unknown Silent -> resolved 600 Succeeded 0
+        resolve 1 unknown Silent -> resolved-before 600 Succeeded 0
         ",
     );
     check(

@@ -36,6 +36,7 @@ pub mod decide;
 mod fixtures;
 pub mod identifier;
 pub mod ledger;
+pub mod masked;
 pub mod merchant;
 pub mod money;
 pub mod order;
@@ -53,6 +54,7 @@ pub use identifier::{
     AccountId, MerchantId, Mode, OrderId, ProcessId, ProductId, ProtocolName, Reference,
     ReferenceKey, TransferId, UpstreamName,
 };
+pub use masked::Masked;
 pub use merchant::{Credential, Level, Merchant, MerchantStatus, Secret};
 pub use money::{Amount, Currency};
 pub use order::{

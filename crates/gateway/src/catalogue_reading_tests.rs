@@ -8,6 +8,7 @@ use domain::{Account, Currency, Level, MerchantId, MerchantStatus};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::ports::Pending;
 
 /// A store of merchants whose first reading is slow: it waits until two merchants are stored.
 #[derive(Default)]
@@ -76,6 +77,10 @@ impl Reports for SlowToRead {
         Ok(Vec::new())
     }
 
+    async fn pending(&self) -> Result<Pending, StoreFault> {
+        Ok(Pending::default())
+    }
+
     async fn orders_named(
         &self,
         _reference: &str,
@@ -118,6 +123,7 @@ async fn a_slow_reading_does_not_hide_a_later_change() {
             upstream: UpstreamName::new("sandbox"),
         },
         process: ProcessId(1),
+        observer: Arc::new(observer::Nobody),
     };
     let gateway = Gateway::open(parts).await.unwrap();
     let (first, second) =

@@ -17,6 +17,7 @@ use domain::{
 use tokio::sync::Notify;
 
 use crate::in_memory::InMemory;
+use crate::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
 use crate::ports::{
     BillAnswer, BillQuestion, Clock, Notice, Parameters, Purchase, SettleFault, StatusBy, Supplied,
     Told, Upstream, Verdict,
@@ -98,7 +99,48 @@ fn delivered() -> Outcome {
     })
 }
 
+/// Notes what it is told, in words.
+#[derive(Default)]
+struct Noting(Mutex<Vec<String>>);
+
+impl Noting {
+    fn note(&self, words: String) {
+        self.0.lock().unwrap().push(words);
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+impl Observer for Noting {
+    fn inquired(&self, subject: Subject<'_>, end: InquiryEnd) {
+        self.note(format!("{}/{} inquired {end:?}", subject.protocol, subject.group));
+    }
+
+    fn accepted(&self, subject: Subject<'_>) {
+        self.note(format!("{}/{} accepted", subject.protocol, subject.group));
+    }
+
+    fn finished(&self, subject: Subject<'_>, end: TransactionEnd) {
+        self.note(format!("{}/{} {end:?}", subject.protocol, subject.group));
+    }
+
+    fn resolved(&self, upstream: &UpstreamName, end: AttemptEnd) {
+        self.note(format!("{upstream} {end:?}"));
+    }
+
+    fn contradicted(&self, upstream: &UpstreamName) {
+        self.note(format!("{upstream} contradicted"));
+    }
+
+    fn called(&self, upstream: &UpstreamName, operation: Operation, _took: Duration) {
+        self.note(format!("{upstream} called {operation:?}"));
+    }
+}
+
 struct Fixture {
+    noting: Arc<Noting>,
     store: Arc<InMemory>,
     clock: Arc<TestClock>,
     upstream: Arc<TestUpstream>,
@@ -129,7 +171,8 @@ impl Fixture {
             go_on: Notify::new(),
         });
         let merchant = merchant(MerchantStatus::Active);
-        let gateway = open(&store, &clock, &upstream, 1).await;
+        let noting = Arc::<Noting>::default();
+        let gateway = open(&store, &clock, &upstream, &noting, 1).await;
         let fund = Command::Fund(Fund {
             key: FundingKey { merchant: merchant.id, reference: "opening".to_owned() },
             direction: Direction::Credit,
@@ -143,12 +186,12 @@ impl Fixture {
             fund,
         ];
         gateway.administer(commands).await.unwrap();
-        Self { store, clock, upstream, gateway, merchant: Arc::new(merchant) }
+        Self { noting, store, clock, upstream, gateway, merchant: Arc::new(merchant) }
     }
 
     /// The same data under another run of the program.
     async fn restarted(&self) -> Arc<Gateway> {
-        open(&self.store, &self.clock, &self.upstream, 2).await
+        open(&self.store, &self.clock, &self.upstream, &self.noting, 2).await
     }
 
     fn will(&self, act: Act) {
@@ -213,12 +256,14 @@ async fn open(
     store: &Arc<InMemory>,
     clock: &Arc<TestClock>,
     upstream: &Arc<TestUpstream>,
+    noting: &Arc<Noting>,
     process: u64,
 ) -> Arc<Gateway> {
     let parts = Parts {
         store: Arc::clone(store) as _,
         reports: Arc::clone(store) as _,
         clock: Arc::clone(clock) as _,
+        observer: Arc::clone(noting) as _,
         upstreams: vec![Arc::clone(upstream) as _],
         settings: Settings {
             answer_within: Duration::from_secs(25),
@@ -528,4 +573,44 @@ async fn what_is_off_or_suspended_since_the_inquiry_is_not_paid() {
     assert_eq!(paid, Err(Rejection::Refused(Refusal::AccountSuspended)));
     assert_eq!(fixture.balance().await, i64::from(OPENING));
     assert_eq!(fixture.upstream.paid.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn each_event_is_told_once_to_whoever_counts() {
+    let fixture = Fixture::new().await;
+    let order = fixture.quoted("A").await;
+    fixture.will(Act::Answer(Outcome::Unknown(Doubt::InProcess).into()));
+    for _ in 0..2 {
+        fixture.gateway.pay(&fixture.merchant, order.id).await.unwrap();
+    }
+    fixture.will_tell(Told::Supplied(delivered().into()));
+    fixture.ask_due().await;
+    for outcome in [delivered(), Outcome::Refused(Refusal::PaymentFailed)] {
+        let supplied = Supplied::from(outcome);
+        let upstream = UpstreamName::new("supplier");
+        let notice = Notice { order: order.id, attempt: 1, upstream, supplied };
+        fixture.gateway.notice(notice).await.unwrap();
+    }
+    let told = [
+        "supplier called Inquire",
+        "test/test inquired Quoted",
+        "test/test accepted",
+        "supplier called Pay",
+        "supplier Unknown",
+        "supplier called Ask",
+        "supplier Delivered",
+        "test/test Succeeded",
+        "supplier contradicted",
+    ];
+    assert_eq!(fixture.noting.take(), told);
+}
+
+#[test]
+fn a_reply_out_of_place_is_named_without_what_it_carries() {
+    let balance = Amount::rupiah(123_456);
+    let Rejection::Fault(fault) = crate::inquire::unexpected(&domain::Reply::Funded { balance })
+    else {
+        panic!("it is our fault");
+    };
+    assert_eq!(fault.to_string(), "stored data is damaged: unexpected reply: funded");
 }

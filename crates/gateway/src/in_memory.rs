@@ -18,7 +18,7 @@ use domain::{
 };
 
 use crate::catalogue::Catalogue;
-use crate::ports::{Reports, Store, StoreFault};
+use crate::ports::{Pending, Reports, Store, StoreFault};
 
 /// Everything that was ever changed.
 #[derive(Debug, Default)]
@@ -191,6 +191,17 @@ impl Reports for InMemory {
         let is_open =
             |order: &Arc<Order>| order.id > after && order.state == OrderState::Processing;
         Ok(self.some_orders(limit, is_open))
+    }
+
+    async fn pending(&self) -> Result<Pending, StoreFault> {
+        let records = self.working()?;
+        let mut pending = Pending::default();
+        for order in records.orders.values().filter(|it| it.state == OrderState::Processing) {
+            let begun = order.attempts.first().map(|attempt| attempt.started_at);
+            pending.orders += 1;
+            pending.since = [pending.since, begun].into_iter().flatten().min();
+        }
+        Ok(pending)
     }
 
     async fn orders_named(

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use domain::command::{Decline, MakeQuote, Request, fingerprint};
 use domain::product::{QuoteExpiry, bill_total_max, price_bill};
 use domain::{
-    Bill, Command, Merchant, MerchantStatus, Mode, Order, OrderState, Product, ProtocolName,
-    Reference, ReferenceKey, Refusal, Reply,
+    Bill, Command, Masked, Merchant, MerchantStatus, Mode, Order, OrderState, Product,
+    ProtocolName, Reference, ReferenceKey, Refusal, Reply,
 };
 use tokio::time::timeout;
+use tracing::debug;
 
-use crate::ports::{BillAnswer, BillQuestion, Parameters};
+use crate::observer::{InquiryEnd, Operation, Subject};
+use crate::ports::{BillAnswer, BillQuestion, Parameters, StoreFault};
 use crate::{Gateway, Rejection, reply};
 
 /// What a protocol answers when a reference comes again after its inquiry was answered. Twins that
@@ -70,9 +72,13 @@ impl Gateway {
             BillAnswer::Bill(bill) => self.store_quote(&inquiry, product, request, bill).await,
             BillAnswer::Refused(refusal) => {
                 let command = Command::Decline(Decline { request, refusal });
-                self.store_inquiry(command).await
+                self.store_inquiry(product, command).await
             }
-            BillAnswer::Silent => Err(Refusal::SupplierTimeout.into()),
+            BillAnswer::Silent => {
+                let subject = Subject { protocol: &inquiry.protocol, group: &product.group };
+                self.observer.inquired(subject, InquiryEnd::Silent);
+                Err(Refusal::SupplierTimeout.into())
+            }
         }
     }
 
@@ -115,7 +121,8 @@ impl Gateway {
             destination: inquiry.destination.clone(),
             parameters: inquiry.parameters.clone(),
         };
-        let answer = timeout(self.settings.answer_within, upstream.inquire(question)).await;
+        let call = timeout(self.settings.answer_within, upstream.inquire(question));
+        let answer = self.timed(upstream.name(), Operation::Inquire, call).await;
         answer.unwrap_or(BillAnswer::Silent)
     }
 
@@ -135,14 +142,29 @@ impl Gateway {
         let quote = price_bill(terms, &bill, bill_total_max())?;
         let expires_at = inquiry.expiry.instant(request.at);
         let command = Command::MakeQuote(MakeQuote { request, bill, quote, expires_at });
-        self.store_inquiry(command).await
+        self.store_inquiry(product, command).await
     }
 
-    async fn store_inquiry(&self, command: Command) -> Result<Arc<Order>, Rejection> {
-        match reply(self.store.execute(command, None).await)? {
-            Reply::Inquired { order, .. } => inquired(order),
-            other => Err(unexpected(&other)),
+    async fn store_inquiry(
+        &self,
+        product: &Product,
+        command: Command,
+    ) -> Result<Arc<Order>, Rejection> {
+        let (order, repeated) = match reply(self.store.execute(command, None).await)? {
+            Reply::Inquired { order, repeated } => (order, repeated),
+            other => return Err(unexpected(&other)),
+        };
+        if !repeated {
+            let end = match order.state {
+                OrderState::Declined(_) => InquiryEnd::Declined,
+                _ => InquiryEnd::Quoted,
+            };
+            let subject = Subject { protocol: &order.key.protocol, group: &product.group };
+            self.observer.inquired(subject, end);
+            let number = Masked(&order.destination);
+            debug!(order = %order.id, product = %order.product, %number, ?end, "inquiry stored");
         }
+        inquired(order)
     }
 }
 
@@ -153,7 +175,17 @@ fn inquired(order: Arc<Order>) -> Result<Arc<Order>, Rejection> {
     }
 }
 
-/// A reply that does not belong to the command that was sent.
+/// A reply that does not belong to the command that was sent. It is named without its content,
+/// because faults are logged and an order carries its customer's number and name.
 pub(crate) fn unexpected(reply: &Reply) -> Rejection {
-    crate::ports::StoreFault::Corrupt(format!("unexpected reply {reply:?}")).into()
+    let name = match reply {
+        Reply::Stored => "stored",
+        Reply::Funded { .. } => "funded",
+        Reply::Inquired { .. } => "inquired",
+        Reply::Accepted { .. } => "accepted",
+        Reply::AcceptedBefore { .. } => "accepted before",
+        Reply::Resolved { .. } => "resolved",
+        Reply::Contradicted { .. } => "contradicted",
+    };
+    StoreFault::Corrupt(format!("unexpected reply: {name}")).into()
 }

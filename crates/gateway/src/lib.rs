@@ -11,6 +11,7 @@ pub mod catalogue;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
 mod inquire;
+pub mod observer;
 mod pay;
 pub mod ports;
 mod resolve;
@@ -32,6 +33,7 @@ use tokio_util::task::TaskTracker;
 
 pub use catalogue::Catalogue;
 pub use inquire::{Inquiry, Repeats};
+use observer::Observer;
 pub use pay::Payment;
 use ports::{Clock, Reports, Store, StoreFault, Upstream};
 pub use resolve::{ByHand, ByHandFault};
@@ -65,6 +67,7 @@ pub struct Gateway {
     store: Arc<dyn Store>,
     reports: Arc<dyn Reports>,
     clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
     upstreams: BTreeMap<UpstreamName, Arc<dyn Upstream>>,
     settings: Settings,
     process: ProcessId,
@@ -86,6 +89,8 @@ pub struct Parts {
     pub reports: Arc<dyn Reports>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who counts what happens; [`observer::Nobody`] where nobody does.
+    pub observer: Arc<dyn Observer>,
     /// Every configured upstream.
     pub upstreams: Vec<Arc<dyn Upstream>>,
     /// What the operator set.
@@ -103,6 +108,7 @@ impl Gateway {
             store: parts.store,
             reports: parts.reports,
             clock: parts.clock,
+            observer: parts.observer,
             upstreams,
             settings: parts.settings,
             process: parts.process,

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use domain::command::{Accept, Resolve};
 use domain::{
-    Amount, Command, Doubt, Merchant, MerchantStatus, Order, OrderId, OrderState, Outcome, Refusal,
-    Reply,
+    Amount, Command, Doubt, Masked, Merchant, MerchantStatus, Order, OrderId, OrderState, Outcome,
+    Refusal, Reply, UpstreamName,
 };
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::{error, warn};
+use tracing::{Instrument, debug, error, warn};
 
 use crate::inquire::unexpected;
+use crate::observer::{AttemptEnd, Operation, Subject, TransactionEnd};
 use crate::ports::{Purchase, StoreFault, Supplied};
 use crate::{Gateway, InFlight, Rejection, reply};
 
@@ -46,7 +47,8 @@ impl Gateway {
         let accepting = {
             let gateway = Arc::clone(self);
             let merchant = Arc::clone(merchant);
-            self.calls.spawn(async move { gateway.accept(&merchant, order).await })
+            let accept = async move { gateway.accept(&merchant, order).await };
+            self.calls.spawn(accept.in_current_span())
         };
         let accepted = accepting.await.map_err(|_| StoreFault::Stopped)??;
         match accepted {
@@ -84,6 +86,9 @@ impl Gateway {
         });
         match reply(self.store.execute(command, None).await)? {
             Reply::Accepted { order, balance } => {
+                self.with_subject(&order, |subject| self.observer.accepted(subject));
+                let number = Masked(&order.destination);
+                debug!(order = %order.id, product = %order.product, %number, "payment accepted");
                 let pending = Payment { order: Arc::clone(&order), balance, repeated: false };
                 Ok(Accepted::Begun(pending, self.begin_call(order, in_flight)))
             }
@@ -109,11 +114,12 @@ impl Gateway {
         in_flight: InFlight,
     ) -> JoinHandle<Result<Payment, StoreFault>> {
         let gateway = Arc::clone(self);
-        self.calls.spawn(async move {
+        let call = async move {
             let result = gateway.call(order).await;
             drop(in_flight);
             result
-        })
+        };
+        self.calls.spawn(call.in_current_span())
     }
 
     /// Makes the call of an accepted order's attempt and records what it brings.
@@ -121,9 +127,12 @@ impl Gateway {
         let attempt = order.attempt().map_or(0, |attempt| attempt.number);
         let purchase = Purchase { order: Arc::clone(&order), attempt };
         let supplied = match self.upstream(&order.upstream) {
-            Some(upstream) => timeout(self.settings.call_within, upstream.pay(purchase))
-                .await
-                .unwrap_or_else(|_| Outcome::Unknown(Doubt::Silent).into()),
+            Some(upstream) => {
+                let call = timeout(self.settings.call_within, upstream.pay(purchase));
+                self.timed(&order.upstream, Operation::Pay, call)
+                    .await
+                    .unwrap_or_else(|_| Outcome::Unknown(Doubt::Silent).into())
+            }
             None => Outcome::Unknown(Doubt::Silent).into(),
         };
         self.record(&order, attempt, supplied).await
@@ -143,12 +152,18 @@ impl Gateway {
             merchant: order.key.merchant,
             currency,
             upstream: order.upstream.clone(),
-            outcome: believed(order, supplied),
+            outcome: self.believed(order, supplied),
             at: self.now(),
         });
         match self.execute_until_done(command).await?? {
-            Reply::Resolved { order, balance } => Ok(Payment { order, balance, repeated: false }),
+            Reply::Resolved { order, balance, repeated } => {
+                if !repeated {
+                    self.observe_outcome(&order);
+                }
+                Ok(Payment { order, balance, repeated: false })
+            }
             Reply::Contradicted { order, balance } => {
+                self.observer.contradicted(&order.upstream);
                 error!(
                     order = %order.id,
                     attempt,
@@ -157,8 +172,62 @@ impl Gateway {
                 );
                 Ok(Payment { order, balance, repeated: true })
             }
-            other => Err(StoreFault::Corrupt(format!("unexpected reply {other:?}"))),
+            other => match unexpected(&other) {
+                Rejection::Fault(fault) => Err(fault),
+                Rejection::Refused(refusal) => Err(StoreFault::Corrupt(refusal.to_string())),
+            },
         }
+    }
+
+    /// Tells the observer what an attempt brought, and what became of its order if that is final.
+    fn observe_outcome(&self, order: &Order) {
+        let (attempt, transaction) = match order.state {
+            OrderState::Succeeded => (AttemptEnd::Delivered, Some(TransactionEnd::Succeeded)),
+            OrderState::Failed(_) => (AttemptEnd::Refused, Some(TransactionEnd::Failed)),
+            _ => (AttemptEnd::Unknown, None),
+        };
+        self.observer.resolved(&order.upstream, attempt);
+        if let Some(end) = transaction {
+            self.with_subject(order, |subject| self.observer.finished(subject, end));
+        }
+        debug!(order = %order.id, outcome = ?attempt, "outcome recorded");
+    }
+
+    /// Calls back with what an order is counted under. The group is empty once the product is gone.
+    fn with_subject(&self, order: &Order, tell: impl FnOnce(Subject<'_>)) {
+        let catalogue = self.catalogue();
+        let group = catalogue.product(&order.product).map_or("", |product| product.group.as_str());
+        tell(Subject { protocol: &order.key.protocol, group });
+    }
+
+    /// Waits for a call of an upstream and tells the observer how long it took.
+    pub(crate) async fn timed<Brought>(
+        &self,
+        upstream: &UpstreamName,
+        operation: Operation,
+        call: impl Future<Output = Brought>,
+    ) -> Brought {
+        let begun = Instant::now();
+        let brought = call.await;
+        self.observer.called(upstream, operation, begun.elapsed());
+        brought
+    }
+
+    /// A supplier that claims to have paid another amount than was ordered, or to have taken
+    /// another currency for it, has not settled anything.
+    fn believed(&self, order: &Order, supplied: Supplied) -> Outcome {
+        let Some(quote) = order.quote else { return Outcome::Unknown(Doubt::Contradictory) };
+        let other_amount = supplied.nominal.is_some_and(|nominal| nominal != quote.nominal);
+        let other_currency = match &supplied.outcome {
+            Outcome::Delivered(delivery) => delivery.cost.currency() != quote.charge.currency(),
+            Outcome::Refused(_) | Outcome::Unknown(_) => false,
+        };
+        if other_amount || other_currency {
+            error!(order = %order.id, "supplier claims another amount or currency than was ordered");
+            self.observer.contradicted(&order.upstream);
+            return Outcome::Unknown(Doubt::Contradictory);
+        }
+        supplied.outcome
     }
 
     /// An outcome must not be lost because the store is busy or its disk is full for a while.
@@ -179,20 +248,4 @@ impl Gateway {
             pause = (pause * 2).min(std::time::Duration::from_secs(1));
         }
     }
-}
-
-/// A supplier that claims to have paid another amount than was ordered, or to have taken another
-/// currency for it, has not settled anything.
-fn believed(order: &Order, supplied: Supplied) -> Outcome {
-    let Some(quote) = order.quote else { return Outcome::Unknown(Doubt::Contradictory) };
-    let other_amount = supplied.nominal.is_some_and(|nominal| nominal != quote.nominal);
-    let other_currency = match &supplied.outcome {
-        Outcome::Delivered(delivery) => delivery.cost.currency() != quote.charge.currency(),
-        Outcome::Refused(_) | Outcome::Unknown(_) => false,
-    };
-    if other_amount || other_currency {
-        error!(order = %order.id, "supplier claims another amount or currency than was ordered");
-        return Outcome::Unknown(Doubt::Contradictory);
-    }
-    supplied.outcome
 }

@@ -58,6 +58,15 @@ pub trait Store: Send + Sync {
     async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault>;
 }
 
+/// How much is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pending {
+    /// How many orders are in processing.
+    pub orders: u64,
+    /// When the first attempt of the one began that has been in processing longest.
+    pub since: Option<Timestamp>,
+}
+
 /// List reads. They may lag by a second and share nothing with the commit path.
 #[async_trait]
 pub trait Reports: Send + Sync {
@@ -73,6 +82,10 @@ pub trait Reports: Send + Sync {
 
     /// Orders in processing with a number above `after`, in the order of their numbers.
     async fn processing(&self, after: OrderId, limit: u32) -> Result<Vec<Arc<Order>>, StoreFault>;
+
+    /// How many orders are in processing, and since when. Takes time only by what is open, not by
+    /// what is stored.
+    async fn pending(&self) -> Result<Pending, StoreFault>;
 
     /// Orders of all merchants and protocols under this reference, newest first.
     async fn orders_named(

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::observer::Operation;
 use crate::ports::{
     Notice, Purchase, SettleFault, StatusBy, StoreFault, Supplied, Told, Upstream, Verdict,
 };
@@ -122,8 +123,12 @@ impl Gateway {
         let purchase = Purchase { order: Arc::clone(order), attempt: attempt.number };
         let supplied = match self.upstream(&attempt.upstream) {
             Some(upstream) => {
+                let operation = match upstream.status_by() {
+                    StatusBy::Repeating => Operation::Pay,
+                    StatusBy::Asking { .. } | StatusBy::NoticeOnly => Operation::Ask,
+                };
                 let told = self.question(upstream.as_ref(), purchase, attempt);
-                timeout(self.settings.call_within, told)
+                self.timed(&attempt.upstream, operation, timeout(self.settings.call_within, told))
                     .await
                     .unwrap_or_else(|_| Outcome::Unknown(domain::Doubt::Silent).into())
             }
@@ -185,7 +190,10 @@ impl Gateway {
         };
         let purchase = Purchase { order: Arc::clone(&order), attempt: attempt.number };
         let told = match self.upstream(&attempt.upstream) {
-            Some(upstream) => upstream.settle(purchase, verdict).await,
+            Some(upstream) => {
+                let told = upstream.settle(purchase, verdict);
+                self.timed(&attempt.upstream, Operation::Settle, told).await
+            }
             None => Err(SettleFault::Unsupported),
         };
         let payment = match told {

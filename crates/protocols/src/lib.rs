@@ -2,4 +2,5 @@
 
 pub mod exchange;
 pub mod iak;
+mod months;
 pub mod sandbox;

@@ -36,6 +36,10 @@ pub(crate) enum Command {
     Config,
     /// Periksa pembukuan · audit the books, also beside a running server; changes nothing
     Verify(VerifyOptions),
+    /// Cadangkan data · back up the data into one file, also beside a running server
+    Backup(BackupOptions),
+    /// Pulihkan data · restore a backup into a new folder, once it has been proved
+    Restore(RestoreOptions),
     /// Buat permintaan bertanda tangan · print a signed request body
     #[command(subcommand)]
     Sign(SignCommand),
@@ -105,6 +109,28 @@ impl ServeOptions {
 pub(crate) struct VerifyOptions {
     /// Folder that keeps the data
     #[arg(long, default_value = "lunas-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+/// What to back up, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct BackupOptions {
+    /// Folder that keeps the data
+    #[arg(long, default_value = "lunas-data", value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// File that the backup becomes; nothing is written over
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+/// What to restore, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreOptions {
+    /// The backup
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// Folder that is to keep the data, new or empty
+    #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
 }
 

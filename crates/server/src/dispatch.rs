@@ -11,6 +11,49 @@ use protocols::iak;
 
 use crate::problem::{problem, text};
 
+/// The parts of the program that answer, as logs and metrics name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The IAK protocol.
+    Iak,
+    /// The admin API.
+    Administration,
+    /// What tests may do to the sandbox.
+    Control,
+    /// What watches the program: `/livez`, `/readyz`, `/metrics`.
+    Health,
+    /// Nobody.
+    Unknown,
+}
+
+impl Part {
+    /// Every part.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Iak, Self::Administration, Self::Control, Self::Health, Self::Unknown];
+
+    /// Its name: for a protocol that of the protocol.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Iak => iak::NAME,
+            Self::Administration => "admin",
+            Self::Control => "sandbox",
+            Self::Health => "health",
+            Self::Unknown => "none",
+        }
+    }
+}
+
+/// Which part a path belongs to.
+pub(crate) fn part(path: &str) -> Part {
+    match path {
+        "/livez" | "/readyz" | "/metrics" => Part::Health,
+        _ if iak::Served::owns(path) => Part::Iak,
+        _ if path.starts_with("/admin/") => Part::Administration,
+        _ if path.starts_with("/sandbox/") => Part::Control,
+        _ => Part::Unknown,
+    }
+}
+
 /// Sends each request to the part that owns its path. A part that is not served on a listener is
 /// `None` there, and its paths are unknown.
 pub(crate) struct Dispatch {
@@ -22,30 +65,39 @@ pub(crate) struct Dispatch {
     pub(crate) administration: Option<Box<dyn Serve>>,
     /// What tests may do to the sandbox; production has none.
     pub(crate) control: Option<Box<dyn Serve>>,
+    /// The metrics.
+    pub(crate) metrics: Option<Box<dyn Serve>>,
+}
+
+impl Dispatch {
+    async fn health(&self, arrival: Arrival) -> Answer {
+        match (arrival.head.uri.path(), &self.metrics) {
+            ("/livez", _) => text(StatusCode::OK, "ok\n"),
+            ("/readyz", _) if self.ready.load(Ordering::Acquire) => text(StatusCode::OK, "ok\n"),
+            ("/readyz", _) => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+            (_, Some(metrics)) => metrics.serve(arrival).await,
+            (_, None) => unknown(),
+        }
+    }
+}
+
+fn unknown() -> Answer {
+    problem(StatusCode::NOT_FOUND, "PATH_UNKNOWN", "there is no such path")
 }
 
 #[async_trait]
 impl Serve for Dispatch {
     async fn serve(&self, arrival: Arrival) -> Answer {
-        let path = arrival.head.uri.path();
-        match path {
-            "/livez" => return text(StatusCode::OK, "ok\n"),
-            "/readyz" if self.ready.load(Ordering::Acquire) => return text(StatusCode::OK, "ok\n"),
-            "/readyz" => return text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
-            _ => {}
-        }
-        let part: Option<&dyn Serve> = if iak::Served::owns(path) {
-            self.iak.as_ref().map(|iak| iak as _)
-        } else if path.starts_with("/admin/") {
-            self.administration.as_deref()
-        } else if path.starts_with("/sandbox/") {
-            self.control.as_deref()
-        } else {
-            None
+        let part: Option<&dyn Serve> = match part(arrival.head.uri.path()) {
+            Part::Health => return self.health(arrival).await,
+            Part::Iak => self.iak.as_ref().map(|iak| iak as _),
+            Part::Administration => self.administration.as_deref(),
+            Part::Control => self.control.as_deref(),
+            Part::Unknown => None,
         };
         match part {
             Some(part) => part.serve(arrival).await,
-            None => problem(StatusCode::NOT_FOUND, "PATH_UNKNOWN", "there is no such path"),
+            None => unknown(),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! calls [`main`].
 
 mod administration;
+mod background;
+mod backups;
 mod caller;
 mod command_line;
 #[cfg_attr(
@@ -15,6 +17,9 @@ mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;
+mod logs;
+mod metrics;
+mod observed;
 mod order_command;
 mod preparation;
 mod problem;
@@ -27,16 +32,13 @@ mod signals;
 mod system;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 use command_line::{Command, CommandLine, ServeOptions, SignCommand, VerifyOptions};
-use configuration::choice::LogFormat;
 use configuration::{Loaded, Sources};
 use preparation::Preparation;
-use tracing_subscriber::EnvFilter;
 
 /// Runs the command that was typed and gives the exit code: 0 when it did what was asked.
 pub fn main() -> ExitCode {
@@ -56,9 +58,9 @@ pub fn main_with(arguments: impl IntoIterator<Item: Into<OsString> + Clone>) -> 
 }
 
 fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
+    // The configuration says how production logs.
     if !matches!(command_line.command, Some(Command::Serve(_))) {
-        let filter = EnvFilter::try_from_env("LUNAS_LOG");
-        log_to_standard_error(filter.unwrap_or_else(|_| EnvFilter::new("info")), LogFormat::Auto);
+        logs::begin();
     }
     match command_line.command {
         None => sandbox(command_line.sandbox),
@@ -70,6 +72,14 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Verify(options)) => verify(&options),
+        Some(Command::Backup(options)) => {
+            println!("{}", backups::back_up(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Restore(options)) => {
+            println!("{}", backups::restore(&options)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Sign(SignCommand::Iak(options))) => {
             println!("{}", sign::iak(&options)?);
             Ok(ExitCode::SUCCESS)
@@ -89,7 +99,7 @@ fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
 fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
     let loaded = load(options)?;
     let log = &loaded.configuration.log;
-    log_to_standard_error(EnvFilter::try_new(&log.filter)?, log.format);
+    logs::begin_as(&log.filter, log.format);
     let preparation = Preparation::of(&loaded)?;
     runtime()?.block_on(run_serve::run(loaded, preparation))?;
     Ok(ExitCode::SUCCESS)
@@ -123,21 +133,11 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Exit code 1 stands for a finding as well as for books that cannot be read; the text tells.
 fn verify(options: &VerifyOptions) -> anyhow::Result<ExitCode> {
-    let summary = storage::sqlite::verify(&options.data)?;
+    background::give_way();
+    let summary = storage::sqlite::verify_gently(&options.data)?;
     println!(
         "pembukuan cocok · books are clean: {} accounts, {} transfers, {} fundings, {} orders, {} open holds",
         summary.accounts, summary.transfers, summary.fundings, summary.orders, summary.open_holds
     );
     Ok(ExitCode::SUCCESS)
-}
-
-/// Plain lines for people, JSON for machines.
-fn log_to_standard_error(filter: EnvFilter, format: LogFormat) {
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let is_pretty = match format {
-        LogFormat::Auto => std::io::stderr().is_terminal(),
-        LogFormat::Pretty => true,
-        LogFormat::Json => false,
-    };
-    if is_pretty { builder.init() } else { builder.json().init() }
 }

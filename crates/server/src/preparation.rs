@@ -20,7 +20,6 @@ use crate::edge::{Certificate, CertificateFault};
 
 /// Settings that may be written and that no part of this version goes by.
 const WITHOUT_EFFECT: &[&str] = &[
-    "server.metrics",
     "server.public_url",
     "limits.requests_per_second",
     "limits.burst",

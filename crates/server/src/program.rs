@@ -5,7 +5,7 @@
 //! progress are answered; calls under way bring their outcomes; the books are closed. Whatever does
 //! not finish in time is taken up by the next start, as after a crash.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,8 +25,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::backups;
 use crate::configuration::typed::Orders;
-use crate::edge::{self, Certificate, Limits};
+use crate::edge::{self, Certificate, Limits, Traffic};
+use crate::metrics::{Metrics, MetricsPage};
+use crate::observed::Observed;
 use crate::service_manager::{self, News};
 use crate::signals::StopSignals;
 use crate::system::{SystemClock, SystemEntropy, new_process};
@@ -58,15 +61,17 @@ pub(crate) struct Door {
     pub(crate) limits: Limits,
     /// Who answers them.
     pub(crate) service: Arc<dyn Serve>,
+    /// Counts them.
+    pub(crate) traffic: Arc<Traffic>,
 }
 
 impl Door {
     async fn serve(self, stop: CancellationToken) {
-        let Self { listener, certificate, limits, service } = self;
+        let Self { listener, certificate, limits, service, traffic } = self;
         match certificate {
-            None => edge::serve(listener, limits, service, stop).await,
+            None => edge::serve_counted(listener, limits, service, traffic, stop).await,
             Some(certificate) => {
-                edge::serve_encrypted(listener, certificate, limits, service, stop).await;
+                edge::serve_encrypted(listener, certificate, limits, service, traffic, stop).await;
             }
         }
     }
@@ -82,6 +87,9 @@ pub(crate) struct Program {
     pub(crate) supplier: Arc<Sandbox>,
     /// Whether requests are welcome: from the start until the stop begins.
     pub(crate) ready: Arc<AtomicBool>,
+    metrics: Arc<Metrics>,
+    upstream: UpstreamName,
+    directory: PathBuf,
     data: Opened,
     notices: mpsc::Receiver<Notice>,
 }
@@ -89,9 +97,18 @@ pub(crate) struct Program {
 impl Program {
     /// Opens the data and the supplier, and puts the gateway between them.
     pub(crate) async fn open(plan: Plan<'_>) -> anyhow::Result<Self> {
-        let options = storage::sqlite::Options::default();
-        let data = storage::sqlite::open(plan.data, options, &SystemEntropy)?;
+        let metrics = Arc::new(Metrics::new());
         let clock = Arc::new(SystemClock::default());
+        let before_migration = storage::sqlite::BeforeMigration {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            companions: backups::companions(),
+        };
+        let mut options = storage::sqlite::Options {
+            before_migration: Some(before_migration),
+            ..storage::sqlite::Options::default()
+        };
+        options.pipeline.observer = Arc::<Metrics>::clone(&metrics);
+        let data = storage::sqlite::open(plan.data, options, &SystemEntropy)?;
         let (sender, notices) = mpsc::channel(NOTICES_WAITING_MAX);
         let supplier = Sandbox::open(
             plan.data,
@@ -104,18 +121,20 @@ impl Program {
             store: Arc::clone(&data.store),
             reports: Arc::clone(&data.reports),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            observer: Arc::<Metrics>::clone(&metrics),
             upstreams: vec![Arc::clone(&supplier) as Arc<dyn Upstream>],
             settings: Settings {
                 answer_within: plan.orders.answer_within,
                 call_within: plan.orders.call_within,
                 cut_offs: plan.orders.cut_offs,
-                upstream: plan.upstream,
+                upstream: plan.upstream.clone(),
             },
             process: new_process(),
         })
         .await?;
         let ready = Arc::new(AtomicBool::new(true));
-        Ok(Self { gateway, clock, supplier, ready, data, notices })
+        let (upstream, directory) = (plan.upstream, plan.data.to_owned());
+        Ok(Self { gateway, clock, supplier, ready, metrics, upstream, directory, data, notices })
     }
 
     /// The IAK protocol over this gateway.
@@ -125,8 +144,26 @@ impl Program {
         iak::Served::new(Arc::clone(&self.gateway), settings)
     }
 
+    /// The page with all that is counted, the traffic of one listener among it.
+    pub(crate) fn metrics_page(&self, traffic: &Arc<Traffic>) -> MetricsPage {
+        MetricsPage {
+            metrics: Arc::clone(&self.metrics),
+            traffic: Arc::clone(traffic),
+            reports: Arc::clone(&self.data.reports),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            data: self.directory.clone(),
+        }
+    }
+
+    /// The same service, its requests counted and logged.
+    pub(crate) fn observed(&self, service: Arc<dyn Serve>) -> Arc<dyn Serve> {
+        let metrics = Arc::clone(&self.metrics);
+        Arc::new(Observed { service, metrics, entropy: Arc::new(SystemEntropy) })
+    }
+
     /// Serves at these doors until the process is told to stop, and stops in order.
     pub(crate) async fn run(self, doors: Vec<Door>, signals: StopSignals) -> anyhow::Result<()> {
+        self.metrics.expect(&self.gateway.catalogue(), self.upstream.as_str());
         let stop = CancellationToken::new();
         tokio::spawn(stop_at_signal(signals, stop.clone(), Arc::clone(&self.ready)));
         let resolver = tokio::spawn(Arc::clone(&self.gateway).run_resolver(stop.clone()));

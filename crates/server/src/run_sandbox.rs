@@ -16,7 +16,7 @@ use crate::configuration::choice::Role;
 use crate::configuration::typed::Orders;
 use crate::control::Control;
 use crate::dispatch::Dispatch;
-use crate::edge::Limits;
+use crate::edge::{Limits, Traffic};
 use crate::program::{Door, Plan, Program};
 use crate::signals::StopSignals;
 
@@ -46,20 +46,18 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     let gateway = Arc::clone(&program.gateway);
     let control = Control::new(Arc::clone(&program.clock), Arc::clone(&program.supplier));
     let tokens = [(Role::Administrator, ADMIN_TOKEN)];
+    let traffic = Arc::<Traffic>::default();
     let dispatch = Dispatch {
         ready: Arc::clone(&program.ready),
         iak: Some(program.iak()),
         administration: Some(Box::new(Administration::new(Arc::clone(&gateway), tokens))),
         control: Some(Box::new(control)),
+        metrics: Some(Box::new(program.metrics_page(&traffic))),
     };
     println!("{}", welcome(address, &options, &gateway).await?);
     let limits = Limits { connections: options.connections, ..Limits::default() };
-    program
-        .run(
-            vec![Door { listener, certificate: None, limits, service: Arc::new(dispatch) }],
-            signals,
-        )
-        .await
+    let service = program.observed(Arc::new(dispatch));
+    program.run(vec![Door { listener, certificate: None, limits, service, traffic }], signals).await
 }
 
 /// Stores the demo data once. The credential comes last, so that an interrupted first run is

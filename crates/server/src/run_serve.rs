@@ -19,7 +19,7 @@ use crate::configuration::Loaded;
 use crate::configuration::fault::Faults;
 use crate::configuration::typed::Configuration;
 use crate::dispatch::Dispatch;
-use crate::edge::{Certificate, Limits};
+use crate::edge::{Certificate, Limits, Traffic};
 use crate::preparation::{self, Preparation};
 use crate::program::{Door, Plan, Program};
 use crate::signals::{ReloadSignals, StopSignals};
@@ -56,6 +56,7 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
     let scheme = if certificate.is_some() { "https" } else { "http" };
     println!("Lunas siap · is ready: {scheme}://{public_address}");
     println!("Admin API: http://{admin_address}");
+    let traffic = Arc::<Traffic>::default();
     let doors = vec![
         Door {
             listener: public,
@@ -66,12 +67,14 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
                 ..Limits::default()
             },
             service: merchant_service(&program, configuration),
+            traffic: Arc::clone(&traffic),
         },
         Door {
             listener: admin,
             certificate: None,
             limits: Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() },
-            service: admin_service(&program, configuration),
+            service: admin_service(&program, configuration, &traffic),
+            traffic: Arc::default(),
         },
     ];
     program.run(doors, signals).await
@@ -84,24 +87,33 @@ fn merchant_service(program: &Program, configuration: &Configuration) -> Arc<dyn
         iak: Some(program.iak()),
         administration: None,
         control: None,
+        metrics: None,
     });
+    let observed = program.observed(dispatch);
     match configuration.server.trusted_proxies.as_slice() {
-        [] => dispatch,
-        trusted => Arc::new(BehindProxies::new(trusted.to_vec(), dispatch)),
+        [] => observed,
+        trusted => Arc::new(BehindProxies::new(trusted.to_vec(), observed)),
     }
 }
 
-/// Who answers operators.
-fn admin_service(program: &Program, configuration: &Configuration) -> Arc<dyn Serve> {
+/// Who answers operators, and Prometheus about the traffic of merchants.
+fn admin_service(
+    program: &Program,
+    configuration: &Configuration,
+    traffic: &Arc<Traffic>,
+) -> Arc<dyn Serve> {
+    let shows_metrics = configuration.server.metrics;
+    let metrics = shows_metrics.then(|| Box::new(program.metrics_page(traffic)) as _);
     let tokens =
         configuration.admin_tokens.values().map(|holder| (holder.role, holder.token.expose()));
     let administration = Administration::new(Arc::clone(&program.gateway), tokens);
-    Arc::new(Dispatch {
+    program.observed(Arc::new(Dispatch {
         ready: Arc::clone(&program.ready),
         iak: None,
         administration: Some(Box::new(administration)),
         control: None,
-    })
+        metrics,
+    }))
 }
 
 /// Listens on the address of a setting, and says on which port when it left that open.

@@ -27,8 +27,9 @@ impl Clock for SystemClock {
     }
 }
 
+/// The wall clock itself, which no test moves; the log goes by it.
 #[expect(clippy::disallowed_methods, reason = "this is the system clock behind the port")]
-fn wall_clock() -> Timestamp {
+pub(crate) fn wall_clock() -> Timestamp {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_milliseconds(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
 }

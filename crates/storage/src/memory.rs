@@ -16,7 +16,7 @@ use domain::{
     Product, ProductId, ReferenceKey, Timestamp, Transfer, TransferId,
 };
 use gateway::Catalogue;
-use gateway::ports::{Reports, Store, StoreFault};
+use gateway::ports::{Pending, Reports, Store, StoreFault};
 
 use crate::conformance::Subject;
 use crate::pipeline::{Changes, Engine, EngineFault, Options, Pipeline};
@@ -218,6 +218,13 @@ impl Reports for MemoryStore {
     async fn processing(&self, after: OrderId, limit: u32) -> Result<Vec<Arc<Order>>, StoreFault> {
         let open = self.orders(|it| it.state == OrderState::Processing && it.id > after);
         Ok(first(open, limit))
+    }
+
+    async fn pending(&self) -> Result<Pending, StoreFault> {
+        let open = self.orders(|order| order.state == OrderState::Processing);
+        let begun = open.iter().filter_map(|order| order.attempts.first());
+        let since = begun.map(|attempt| attempt.started_at).min();
+        Ok(Pending { orders: u64::try_from(open.len()).expect("64 bits fit"), since })
     }
 
     async fn orders_named(

@@ -76,6 +76,36 @@ pub enum EngineFault {
 /// it does, as in tests, the pipeline stops without answering anybody.
 pub type Halt = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// Who counts what the pipeline does. Its methods are called by callers and by the writer between
+/// its commits, so an implementation must never wait.
+pub trait Observer: Send + Sync {
+    /// A command joined those that wait.
+    fn queued(&self) {}
+
+    /// So many of those that waited became a batch, or could not join after all.
+    fn taken(&self, commands: usize) {
+        let _ = commands;
+    }
+
+    /// A command was turned away because too many wait.
+    fn turned_away(&self) {}
+
+    /// A batch, or a part of one, was made durable so long after it was begun with.
+    fn committed(&self, commands: usize, took: Duration) {
+        let _ = (commands, took);
+    }
+
+    /// The changes of so many commands could not be made durable.
+    fn failed(&self, commands: usize) {
+        let _ = commands;
+    }
+}
+
+/// Counts nothing.
+struct Nobody;
+
+impl Observer for Nobody {}
+
 /// The limits of a pipeline.
 #[derive(Clone)]
 pub struct Options {
@@ -90,6 +120,8 @@ pub struct Options {
     pub idle_after: Duration,
     /// How the process ends after a failed flush.
     pub halt: Halt,
+    /// Who counts what happens.
+    pub observer: Arc<dyn Observer>,
 }
 
 impl Default for Options {
@@ -100,6 +132,7 @@ impl Default for Options {
             kept_records: 8192,
             idle_after: Duration::from_millis(200),
             halt: Arc::new(abort),
+            observer: Arc::new(Nobody),
         }
     }
 }
@@ -184,6 +217,7 @@ impl Job {
 /// queued and ends.
 pub struct Pipeline {
     queue: RwLock<Option<SyncSender<Job>>>,
+    observer: Arc<dyn Observer>,
     ended: watch::Receiver<()>,
 }
 
@@ -200,6 +234,7 @@ impl Pipeline {
     pub fn start(engine: impl Engine, options: Options) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(options.queue.max(1));
         let (running, ended) = watch::channel(());
+        let observer = Arc::clone(&options.observer);
         let writer = Writer {
             engine,
             jobs,
@@ -214,7 +249,7 @@ impl Pipeline {
             let _running = running;
             writer.run();
         })?;
-        Ok(Self { queue: RwLock::new(Some(queue)), ended })
+        Ok(Self { queue: RwLock::new(Some(queue)), observer, ended })
     }
 
     /// Carries out a command; see [`gateway::ports::Store::execute`].
@@ -231,9 +266,17 @@ impl Pipeline {
     fn submit(&self, job: Job) -> Result<(), StoreFault> {
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
         let queue = queue.as_ref().ok_or(StoreFault::Stopped)?;
-        queue.try_send(job).map_err(|refused| match refused {
-            TrySendError::Full(_) => StoreFault::Busy,
-            TrySendError::Disconnected(_) => StoreFault::Stopped,
+        // Told before it is true, because the writer may take the command before this goes on.
+        self.observer.queued();
+        queue.try_send(job).map_err(|refused| {
+            self.observer.taken(1);
+            match refused {
+                TrySendError::Full(_) => {
+                    self.observer.turned_away();
+                    StoreFault::Busy
+                }
+                TrySendError::Disconnected(_) => StoreFault::Stopped,
+            }
         })
     }
 
@@ -336,6 +379,7 @@ impl<E: Engine> Writer<E> {
                 Err(_) => break,
             }
         }
+        self.options.observer.taken(batch.len());
         batch
     }
 
@@ -378,6 +422,7 @@ impl<E: Engine> Writer<E> {
     }
 
     fn attempt(&mut self, batch: Vec<Job>) -> Result<Attempted, Halted> {
+        let begun = Instant::now();
         let jobs = drop_expired(batch);
         if jobs.is_empty() {
             return Ok(Attempted::Answered);
@@ -398,6 +443,9 @@ impl<E: Engine> Writer<E> {
             if std::mem::take(&mut self.failing) {
                 info!("commits succeed again");
             }
+        }
+        if !changes.is_empty() {
+            self.options.observer.committed(jobs.len(), begun.elapsed());
         }
         self.kept = self.kept.saturating_add(2 * changes.new_orders.len());
         self.working_set = Some(working_set);
@@ -445,12 +493,14 @@ impl<E: Engine> Writer<E> {
             }
             EngineFault::Damaged(what) => {
                 error!(%what, "a command met damaged data");
+                self.options.observer.failed(jobs.len());
                 jobs.into_iter().for_each(|job| job.answer(Err(StoreFault::Corrupt(what.clone()))));
             }
             EngineFault::Unavailable(why) => {
                 if !std::mem::replace(&mut self.failing, true) {
                     error!(%why, "commits fail and are taken back");
                 }
+                self.options.observer.failed(jobs.len());
                 for job in jobs {
                     job.answer(Err(StoreFault::CommitFailed(why.clone())));
                 }

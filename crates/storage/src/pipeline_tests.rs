@@ -526,3 +526,68 @@ fn a_command_that_cannot_be_decided_spoils_nobody_elses() {
     assert_eq!(tables.orders.len(), 3);
     assert_eq!(tables.orders[&OrderId(1)].state, OrderState::Quoted);
 }
+
+/// Counts commands: queued, taken, turned away, committed, failed.
+#[derive(Default)]
+struct Counts([AtomicUsize; 5]);
+
+impl Counts {
+    fn add(&self, which: usize, commands: usize) {
+        self.0[which].fetch_add(commands, Ordering::SeqCst);
+    }
+}
+
+impl Observer for Counts {
+    fn queued(&self) {
+        self.add(0, 1);
+    }
+
+    fn taken(&self, commands: usize) {
+        self.add(1, commands);
+    }
+
+    fn turned_away(&self) {
+        self.add(2, 1);
+    }
+
+    fn committed(&self, commands: usize, _took: Duration) {
+        self.add(3, commands);
+    }
+
+    fn failed(&self, commands: usize) {
+        self.add(4, commands);
+    }
+}
+
+#[test]
+fn every_command_is_counted_on_its_way() {
+    let mut saves = 0;
+    let (hook, entered, open) = gate_before(Box::new(move |call| {
+        if let Call::Save(_) = call {
+            saves += 1;
+            if saves == 2 {
+                return Err(EngineFault::Unavailable("full".to_owned()));
+            }
+        }
+        Ok(())
+    }));
+    let counts = Arc::<Counts>::default();
+    let observer = Arc::<Counts>::clone(&counts);
+    let options = Options { queue: 2, observer, ..Options::default() };
+    let pipeline = start(&Shared::default(), options, hook);
+    block_on(async {
+        let first = begin(pipeline.execute(credit("first"), None));
+        entered.recv().expect("the writer is at work");
+        let waiting: Vec<_> = ["a", "b"].map(|it| begin(pipeline.execute(credit(it), None))).into();
+        assert_eq!(at_once(pipeline.execute(credit("c"), None)), Err(StoreFault::Busy));
+        drop(open);
+        first.await.expect("no fault").expect("no refusal");
+        for answer in all(waiting).await {
+            assert!(matches!(answer, Err(StoreFault::CommitFailed(_))), "{answer:?}");
+        }
+        pipeline.execute(credit("first"), None).await.expect("no fault").expect("no refusal");
+        pipeline.shutdown().await;
+    });
+    let counted = counts.0.each_ref().map(|count| count.load(Ordering::SeqCst));
+    assert_eq!(counted, [5, 5, 1, 1, 2], "a repeat changes nothing and is no commit");
+}

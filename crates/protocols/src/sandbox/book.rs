@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::fs::{File, OpenOptions};
 use std::future::Future;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -165,7 +165,7 @@ impl Book {
         // The name of a new file is as much in need of the disk as its content.
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(unreadable)?;
         let mut index = HashMap::new();
-        let length = scan(&path, &file, |entry| {
+        let length = scan(&path, &file, |entry, _| {
             let key = (entry.order, entry.attempt);
             let held = held(&entry)?;
             match index.entry(key) {
@@ -198,7 +198,7 @@ impl Book {
         let file = File::open(path).map_err(unreadable)?;
         let mut entries: Vec<Entry> = Vec::new();
         let mut places = HashMap::new();
-        scan(path, &file, |entry| {
+        scan(path, &file, |entry, _| {
             match places.entry((entry.order, entry.attempt)) {
                 Slot::Vacant(slot) => {
                     slot.insert(entries.len());
@@ -213,6 +213,25 @@ impl Book {
             Ok(())
         })?;
         Ok(entries)
+    }
+
+    /// Copies the lines of those purchases of this file that are wanted, up to the last whole line.
+    /// The file may be growing meanwhile and is not changed.
+    pub fn copy(
+        path: &Path,
+        to: &mut dyn Write,
+        mut is_wanted: impl FnMut(OrderId, u16) -> Result<bool, String>,
+    ) -> Result<(), BookError> {
+        let unreadable = |source| BookError::Unreadable { path: path.to_owned(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        scan(path, &file, |entry, line| {
+            if is_wanted(entry.order, entry.attempt)? {
+                let written = to.write_all(line).and_then(|()| to.write_all(b"\n"));
+                written.map_err(|error| format!("could not be copied: {error}"))?;
+            }
+            Ok(())
+        })
+        .map(drop)
     }
 
     /// Writes a purchase, unless its order and attempt are in the book already, and tells what the
@@ -278,11 +297,11 @@ fn held(entry: &Entry) -> Result<Held, String> {
     Ok(Held { nominal, cost, state, serial_number })
 }
 
-/// Reads line by line and tells the length of all that is whole.
+/// Reads line by line, without the line feeds, and tells the length of all that is whole.
 fn scan(
     path: &Path,
     file: &File,
-    mut take: impl FnMut(Entry) -> Result<(), String>,
+    mut take: impl FnMut(Entry, &[u8]) -> Result<(), String>,
 ) -> Result<u64, BookError> {
     let mut reader = BufReader::new(file);
     let mut bytes = Vec::new();
@@ -297,11 +316,9 @@ fn scan(
         }
         line += 1;
         length += u64::try_from(read).unwrap_or(u64::MAX);
-        line::read(&bytes).and_then(&mut take).map_err(|reason| BookError::Damaged {
-            path: path.to_owned(),
-            line,
-            reason,
-        })?;
+        line::read(&bytes)
+            .and_then(|entry| take(entry, &bytes))
+            .map_err(|reason| BookError::Damaged { path: path.to_owned(), line, reason })?;
     }
 }
 

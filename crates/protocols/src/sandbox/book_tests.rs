@@ -175,6 +175,30 @@ async fn a_torn_last_line_is_cut_wherever_it_broke() {
     }
 }
 
+#[tokio::test]
+async fn a_copy_has_all_lines_of_the_purchases_that_are_wanted() {
+    let directory = Directory::new();
+    let book = Book::open(directory.path()).expect("a book");
+    for order in [7, 8, 9] {
+        book.record(entry(order, PENDING)).await.expect("recorded");
+    }
+    book.settle(entry(7, State::Success)).await.expect("settled");
+    book.settle(entry(9, FAILED)).await.expect("settled");
+    drop(book);
+    // What is being written is not copied.
+    let written = std::fs::read(file(&directory)).expect("a book");
+    std::fs::write(file(&directory), [&written, &b"{\"order\":10"[..]].concat()).expect("written");
+    let mut copy = Vec::new();
+    Book::copy(&file(&directory), &mut copy, |order, attempt| Ok((order.0, attempt) != (8, 1)))
+        .expect("copied");
+    let copy = String::from_utf8(copy).expect("text");
+    let copied: Vec<_> = copy.lines().collect();
+    let all = lines(&directory);
+    assert_eq!(copied, [&*all[0], &*all[2], &*all[3], &*all[4]]);
+    let fault = Book::copy(&file(&directory), &mut Vec::new(), |_, _| Err("no".to_owned()));
+    assert!(fault.expect_err("refused").to_string().ends_with("line 1 is damaged: no"));
+}
+
 #[test]
 fn other_damage_is_named_by_its_line() {
     let text = |entry: &Entry| {

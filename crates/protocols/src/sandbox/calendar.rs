@@ -71,24 +71,6 @@ pub(super) fn from_digits(digits: &str) -> Option<YearMonth> {
     Some(YearMonth { year: year.parse().ok()?, month })
 }
 
-/// The Indonesian abbreviation of the month's name, in capitals.
-pub(super) fn indonesian(month: YearMonth) -> &'static str {
-    match month.month {
-        1 => "JAN",
-        2 => "FEB",
-        3 => "MAR",
-        4 => "APR",
-        5 => "MEI",
-        6 => "JUN",
-        7 => "JUL",
-        8 => "AGU",
-        9 => "SEP",
-        10 => "OKT",
-        11 => "NOV",
-        _ => "DES",
-    }
-}
-
 /// The English abbreviation of the month's name.
 pub(super) fn english(month: YearMonth) -> &'static str {
     match month.month {

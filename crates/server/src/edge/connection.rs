@@ -88,8 +88,14 @@ impl Connection {
         let reason = match self.run(stream).await {
             Ending::Finished(Ok(())) => "finished",
             Ending::Finished(Err(_)) => "failed",
-            Ending::MadeRoom => "made room for another",
-            Ending::Overdue => "overdue",
+            Ending::MadeRoom => {
+                self.server.traffic.one_made_room();
+                "made room for another"
+            }
+            Ending::Overdue => {
+                self.server.traffic.one_was_overdue();
+                "overdue"
+            }
         };
         tracing::debug!(
             peer = %self.peer,

@@ -64,6 +64,7 @@ impl Crowd {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let connection = Arc::new(Connection::new(Arc::clone(&self.server), peer));
+        self.server.traffic.one_came();
         let task = self.tasks.spawn(Arc::clone(&connection).attend(stream));
         self.members.insert(task.id(), connection);
     }
@@ -133,6 +134,7 @@ impl Crowd {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        self.server.traffic.one_was_refused();
         while self.refusals.try_join_next().is_some() {}
         if self.refusals.len() >= REFUSALS {
             return;
@@ -197,6 +199,7 @@ impl Crowd {
                 error.id()
             }
         };
+        self.server.traffic.one_left();
         let member = self.members.remove(&id);
         if let (Some(member), Some(leaving)) = (&member, &self.leaving)
             && Arc::ptr_eq(member, leaving)

@@ -24,6 +24,7 @@ mod limits;
 mod phase;
 mod request;
 mod server;
+mod traffic;
 mod watched;
 
 #[cfg(test)]
@@ -46,6 +47,7 @@ use crowd::Crowd;
 use encrypted::EncryptedListener;
 pub use limits::Limits;
 use server::Server;
+pub use traffic::Traffic;
 
 /// How long to leave the listener alone after an error that would only come again, such as having
 /// no descriptors left.
@@ -59,28 +61,36 @@ pub async fn serve(
     service: Arc<dyn Serve>,
     shutdown: CancellationToken,
 ) {
-    serve_from(listener, limits, service, shutdown).await;
+    serve_counted(listener, limits, service, Arc::default(), shutdown).await;
 }
 
-/// [`serve`] under TLS: each new connection is shown the certificate that is current at that moment.
+/// [`serve`] where somebody wants to know of the traffic.
+pub async fn serve_counted(
+    listener: TcpListener,
+    limits: Limits,
+    service: Arc<dyn Serve>,
+    traffic: Arc<Traffic>,
+    shutdown: CancellationToken,
+) {
+    serve_from(listener, Server::new(limits, service, traffic), shutdown).await;
+}
+
+/// [`serve_counted`] under TLS: each new connection is shown the certificate that is current at that moment.
 pub async fn serve_encrypted(
     listener: TcpListener,
     certificate: Arc<Certificate>,
     limits: Limits,
     service: Arc<dyn Serve>,
+    traffic: Arc<Traffic>,
     shutdown: CancellationToken,
 ) {
-    serve_from(EncryptedListener::new(listener, certificate), limits, service, shutdown).await;
+    let server = Server::new(limits, service, traffic);
+    serve_from(EncryptedListener::new(listener, certificate), server, shutdown).await;
 }
 
 /// [`serve`] over any source of connections.
-async fn serve_from<A: Accept>(
-    mut acceptor: A,
-    limits: Limits,
-    service: Arc<dyn Serve>,
-    shutdown: CancellationToken,
-) {
-    let mut crowd = Crowd::new(Arc::new(Server::new(limits, service)));
+async fn serve_from<A: Accept>(mut acceptor: A, server: Server, shutdown: CancellationToken) {
+    let mut crowd = Crowd::new(Arc::new(server));
     let mut cancelled = pin!(shutdown.cancelled());
     loop {
         let accepted = tokio::select! {

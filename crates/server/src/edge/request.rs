@@ -33,14 +33,13 @@ pub(super) async fn answer(
     let body = receive(body, &server.limits).await;
     connection.request_is_whole();
     let fault = body.is_err();
-    let method = head.method.clone();
     let arrival = Arrival { head, body, peer: connection.peer() };
     let outcome = call(&*server.service, arrival).await;
     connection.answer_begins();
     let panicked = outcome.is_err();
     let mut answer = outcome.unwrap_or_else(|Panicked| {
-        // Neither the path nor the message is logged: either could carry a secret.
-        tracing::error!(%method, peer = %connection.peer(), "the service panicked; answered 500");
+        // Nothing of the request or the message is logged: any of it could carry a secret.
+        tracing::error!(peer = %connection.peer(), "the service panicked; answered 500");
         internal_error()
     });
     if fault {

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::limits::{HEADERS_WITHOUT_ALLOCATION, Limits};
+use super::traffic::Traffic;
 
 /// The smallest read buffer the HTTP layer accepts, in bytes.
 const LEAST_BUFFER: usize = 8 * 1024;
@@ -20,6 +21,8 @@ pub(super) struct Server {
     pub(super) limits: Limits,
     /// Who answers.
     pub(super) service: Arc<dyn Serve>,
+    /// Who counts the connections.
+    pub(super) traffic: Arc<Traffic>,
     /// The HTTP layer, set up once.
     pub(super) http: http1::Builder,
     /// Told when a connection that was ordered out has moved on and stays.
@@ -30,11 +33,12 @@ pub(super) struct Server {
 
 impl Server {
     /// Sets up what the connections will share.
-    pub(super) fn new(limits: Limits, service: Arc<dyn Serve>) -> Server {
+    pub(super) fn new(limits: Limits, service: Arc<dyn Serve>, traffic: Arc<Traffic>) -> Server {
         Server {
             http: http_layer(&limits),
             limits,
             service,
+            traffic,
             order_declined: Notify::new(),
             slot_wanted: AtomicBool::new(false),
             start: Instant::now(),

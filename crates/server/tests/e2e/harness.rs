@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,7 @@ pub(crate) fn is_missing(program: &str) -> bool {
 pub(crate) struct Sandbox {
     pub(crate) data: TempDir,
     options: Vec<String>,
+    log: &'static str,
     running: Option<Running>,
 }
 
@@ -42,6 +43,17 @@ struct Running {
     child: Child,
     url: String,
     welcome: String,
+    /// Lines after the welcome. In a lock, because several clients may share a sandbox.
+    output: Mutex<mpsc::Receiver<String>>,
+    errors: thread::JoinHandle<String>,
+}
+
+/// What a server wrote until it ended.
+pub(crate) struct Written {
+    /// To standard output, after the welcome.
+    pub(crate) output: String,
+    /// To standard error.
+    pub(crate) errors: String,
 }
 
 /// An answer, as text.
@@ -61,11 +73,22 @@ impl Answer {
 impl Sandbox {
     /// A server on a new data folder.
     pub(crate) fn start(options: &[&str]) -> Self {
-        let mut sandbox = Self {
-            data: TempDir::new().unwrap(),
-            options: options.iter().map(|&option| option.to_owned()).collect(),
-            running: None,
-        };
+        Self::logging("warn", options)
+    }
+
+    /// The same, logging at this level.
+    pub(crate) fn logging(log: &'static str, options: &[&str]) -> Self {
+        Self::opened(TempDir::new().unwrap(), log, options)
+    }
+
+    /// A server on this data folder.
+    pub(crate) fn start_on(data: TempDir, options: &[&str]) -> Self {
+        Self::opened(data, "warn", options)
+    }
+
+    fn opened(data: TempDir, log: &'static str, options: &[&str]) -> Self {
+        let options = options.iter().map(|&option| option.to_owned()).collect();
+        let mut sandbox = Self { data, log, options, running: None };
         sandbox.restart();
         sandbox
     }
@@ -82,7 +105,7 @@ impl Sandbox {
             .args(["sandbox", "--listen", "127.0.0.1:0", "--data"])
             .arg(self.data.path())
             .args(&self.options)
-            .env("LUNAS_LOG", "warn")
+            .env("LUNAS_LOG", self.log)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -99,7 +122,8 @@ impl Sandbox {
                     .find(|word| word.starts_with("http://"))
                     .unwrap()
                     .to_owned();
-                self.running = Some(Running { child, url, welcome });
+                self.running =
+                    Some(Running { child, url, welcome, output: Mutex::new(lines), errors });
                 return Ok(());
             }
         }
@@ -135,6 +159,16 @@ impl Sandbox {
         let process = running.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
         running.child.wait().unwrap().code()
+    }
+
+    /// Kills the server and gives what it wrote.
+    pub(crate) fn kill_and_read(&mut self) -> Written {
+        let mut running = self.running.take().unwrap();
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+        // Both pipes end with the process.
+        let output = running.output.into_inner().unwrap().iter().collect::<Vec<_>>().join("\n");
+        Written { output, errors: running.errors.join().unwrap() }
     }
 
     /// Posts a body.

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod backup;
 mod bad_input;
 mod crash_recovery;
 mod deadlines;
@@ -16,5 +17,6 @@ mod iak_postpaid;
 mod idempotency;
 mod instance;
 mod production;
+mod secrets;
 mod silent_sockets;
 mod supplier_faults;

@@ -96,6 +96,7 @@ fn merchants_and_operators_are_served_apart() {
     for path in [PATH, "/sandbox/clock"] {
         assert_eq!(running.administer(Some(ADMINISTRATOR), path).status, 404, "{path}");
     }
+    assert_eq!(status_of(&running.admin, "/metrics"), 200);
     let table = [
         (None, 401),
         (Some("sandbox-admin"), 401),
@@ -121,6 +122,13 @@ fn merchants_and_operators_are_served_apart() {
     assert_eq!(answer.json()["data"]["response_code"], "100", "{answer:?}");
     let (_, log) = running.stop();
     assert!(!log.contains(ADMINISTRATOR) && !log.contains(VIEWER), "a token was logged");
+}
+
+#[test]
+fn metrics_can_be_turned_off() {
+    let instance = Instance::new(&["metrics = false\n", SETTINGS]);
+    let running = instance.start();
+    assert_eq!(status_of(&running.admin, "/metrics"), 404);
 }
 
 #[test]

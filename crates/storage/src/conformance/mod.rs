@@ -289,6 +289,7 @@ suite! {
     reading::what_is_not_there_is_not_found,
     reading::questions_come_longest_due_first,
     reading::open_orders_are_listed_in_pages,
+    reading::open_orders_are_counted_with_the_age_of_the_oldest,
     reading::orders_are_found_by_their_name_alone,
     reading::orders_come_back_as_they_were,
     reading::accounts_come_back_as_they_were,

@@ -1,6 +1,7 @@
 //! What is read back.
 
 use domain::{Doubt, OrderState};
+use gateway::ports::Pending;
 
 use super::arbitrary::{Life, life, sample};
 use super::*;
@@ -101,6 +102,42 @@ pub(crate) async fn open_orders_are_listed_in_pages<S: Subject>(world: &mut Worl
     eventually(|| page(0, 3), &[1, 2, 4]).await;
     eventually(|| page(4, 3), &[5, 7]).await;
     eventually(|| page(7, 3), &[]).await;
+}
+
+pub(crate) async fn open_orders_are_counted_with_the_age_of_the_oldest<S: Subject>(
+    world: &mut World<S>,
+) {
+    world.fund(TOKO, "f1", 100_000).await;
+    world.quoted(TOKO, "quoted", 1000).await;
+    let at = |after: i64| Timestamp::from_milliseconds(NOW.milliseconds() + after);
+    let mut orders = Vec::new();
+    // The one that was inquired first was not confirmed first.
+    for (reference, after) in [("a", 300), ("b", 100), ("c", 200)] {
+        let order = world.quoted(TOKO, reference, 1000).await;
+        let Command::Accept(accepting) = accept(&order) else { panic!("not accept") };
+        world.reply(Command::Accept(Accept { at: at(after), ..accepting })).await;
+        orders.push(world.order(order.id).await);
+    }
+    let left = [(2, Some(at(200))), (1, Some(at(300))), (0, None)];
+    eventually_pending(world, 3, Some(at(100))).await;
+    for (order, (count, since)) in [1, 2, 0].into_iter().zip(left) {
+        world.reply(resolve(&orders[order], Outcome::Unknown(Doubt::InProcess))).await;
+        world.reply(resolve(&orders[order], delivered(1000))).await;
+        eventually_pending(world, count, since).await;
+    }
+}
+
+async fn eventually_pending<S: Subject>(world: &World<S>, orders: u64, since: Option<Timestamp>) {
+    let started = std::time::Instant::now();
+    let expected = Pending { orders, since };
+    loop {
+        let pending = world.opened.reports.pending().await.expect("no fault");
+        if pending == expected {
+            return;
+        }
+        assert!(started.elapsed().as_secs() < 10, "{pending:?} instead of {expected:?}");
+        tokio::task::yield_now().await;
+    }
 }
 
 pub(crate) async fn orders_are_found_by_their_name_alone<S: Subject>(world: &mut World<S>) {

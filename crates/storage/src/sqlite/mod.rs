@@ -8,13 +8,17 @@
 //!
 //! No rule of the business stands here or in the tables.
 
+mod archive;
+mod backup;
 mod books;
 mod catalogue;
 mod engine;
 mod faults;
 mod fields;
 mod orders;
+mod pace;
 mod readers;
+mod restore;
 mod schema;
 mod trees;
 mod verify;
@@ -30,7 +34,7 @@ use async_trait::async_trait;
 use domain::command::Answer;
 use domain::{Account, AccountKey, Command, Order, OrderId, ReferenceKey, Timestamp};
 use gateway::Catalogue;
-use gateway::ports::{Entropy, Reports, Store, StoreFault};
+use gateway::ports::{Clock, Entropy, Pending, Reports, Store, StoreFault};
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
@@ -40,7 +44,9 @@ use engine::SqliteEngine;
 use faults::{Fault, Trouble, trouble};
 use readers::Readers;
 
-pub use verify::{VerifyFault, verify};
+pub use backup::{BackupFault, Companion, Manifest, Snapshot, backup};
+pub use restore::{RestoreFault, Restored, restore};
+pub use verify::{VerifyFault, verify, verify_gently};
 
 /// Names SQL statements, and collects them so that the tests can prepare every one.
 macro_rules! statements {
@@ -87,12 +93,24 @@ pub struct Options {
     pub pipeline: pipeline::Options,
     /// How many threads answer point reads, at least one.
     pub point_readers: usize,
+    /// With what data of an older schema is backed up before it is migrated. Without it such data
+    /// is not opened.
+    pub before_migration: Option<BeforeMigration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pipeline: pipeline::Options::default(), point_readers: 2 }
+        Self { pipeline: pipeline::Options::default(), point_readers: 2, before_migration: None }
     }
+}
+
+/// What the backup before a migration needs.
+#[derive(Clone)]
+pub struct BeforeMigration {
+    /// Tells when the backup is taken.
+    pub clock: Arc<dyn Clock>,
+    /// The files that go with the database.
+    pub companions: Arc<[Box<dyn Companion>]>,
 }
 
 /// Why the data was not opened.
@@ -143,6 +161,18 @@ pub enum OpenFault {
         /// What is wrong.
         problem: String,
     },
+    /// A restore into this directory did not finish.
+    #[error(
+        "data directory {} was not restored to the end; run `lunas restore` again",
+        .directory.display()
+    )]
+    HalfRestored {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// It has to be migrated, and the backup that comes first was not made.
+    #[error("data is not migrated, because it could not be backed up: {0}")]
+    NotBackedUp(Box<BackupFault>),
     /// There is no room.
     #[error("the disk is full")]
     DiskFull,
@@ -187,14 +217,34 @@ pub fn open(
     options: Options,
     entropy: &dyn Entropy,
 ) -> Result<Opened, OpenFault> {
+    open_as(directory, options, entropy, &schema::MIGRATIONS)
+}
+
+/// The same for a program with other migrations.
+fn open_as(
+    directory: &Path,
+    options: Options,
+    entropy: &dyn Entropy,
+    migrations: &[&str],
+) -> Result<Opened, OpenFault> {
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenFault::SqliteTooOld(rusqlite::version()));
     }
     let lock = own(directory)?;
+    restore::refuse_unfinished(directory)?;
     let mut connection = connect_to_write(directory)?;
-    let found = schema::inspect(&connection)?;
+    let known = schema::made_by(migrations);
+    let found = schema::inspect(&connection, known)?;
     connection.execute_batch(WRITER_PRAGMAS).map_err(OpenFault::from_sqlite)?;
-    schema::migrate(&mut connection, found, entropy)?;
+    if let schema::Found::Schema(found) = found
+        && found < known
+    {
+        let Some(before) = &options.before_migration else {
+            return Err(OpenFault::OlderSchema { found, known });
+        };
+        backup::before_migration(directory, before, found, known)?;
+    }
+    schema::migrate(&mut connection, found, migrations, entropy)?;
     engine::recover(&connection)?;
     // SQLite asks for this too when it makes the log, and doesn't look at the answer. Without it a
     // crash could take the whole log away.
@@ -231,6 +281,12 @@ fn own(directory: &Path) -> Result<File, OpenFault> {
             flush_directory(parent).map_err(unusable)?;
         }
     }
+    lock(directory)
+}
+
+/// Locks a directory for this process.
+fn lock(directory: &Path) -> Result<File, OpenFault> {
+    let unusable = |error: std::io::Error| OpenFault::from_system(directory, &error);
     let lock = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -334,6 +390,10 @@ impl Reports for Sqlite {
 
     async fn processing(&self, after: OrderId, limit: u32) -> Result<Vec<Arc<Order>>, StoreFault> {
         self.lists.read(move |connection| orders::processing(connection, after, limit)).await
+    }
+
+    async fn pending(&self) -> Result<Pending, StoreFault> {
+        self.lists.read(orders::pending).await
     }
 
     async fn orders_named(

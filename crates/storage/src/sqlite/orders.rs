@@ -10,6 +10,7 @@ use domain::{
     Amount, Currency, Delivery, Kind, Order, OrderId, OrderState, ProductId, ProtocolName, Quote,
     Reference, ReferenceKey, Timestamp, UpstreamName,
 };
+use gateway::ports::Pending;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
@@ -64,6 +65,11 @@ statements! {
         "select ", columns!(), " from orders indexed by orders_processing \
          where state = 'processing' and id > ?1 order by id limit ?2"
     );
+
+    // The number of an order says when it was inquired and not when it was confirmed, so each open
+    // one has to be looked at.
+    PENDING = "select count(*), min(attempts ->> '$[0].started_at_ms') \
+         from orders indexed by orders_processing where state = 'processing'";
 
     // Walks from one merchant, protocol and mode to the next along the index of references, so
     // that a question that people ask now and then needs no index of its own.
@@ -135,6 +141,16 @@ pub(super) fn processing(
 ) -> Result<Vec<Arc<Order>>, Fault> {
     let Some(after) = stored_number(after.0) else { return Ok(Vec::new()) };
     list(connection, PROCESSING, params![after, limit])
+}
+
+pub(super) fn pending(connection: &Connection) -> Result<Pending, Fault> {
+    let mut statement = connection.prepare_cached(PENDING)?;
+    let (orders, since): (i64, Option<i64>) =
+        statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Pending {
+        orders: u64::try_from(orders).unwrap_or_default(),
+        since: since.map(Timestamp::from_milliseconds),
+    })
 }
 
 pub(super) fn named(

@@ -12,7 +12,7 @@ use super::statements;
 
 /// Every migration, the first being number 1. A released one never changes; the tests hold it to
 /// its checksum.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_books_and_orders.sql")];
+pub(super) const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_books_and_orders.sql")];
 
 /// "LUNA": marks a file as ours.
 const APPLICATION: i64 = 1_280_659_009;
@@ -27,7 +27,12 @@ statements! {
 
 /// The schema that this program knows.
 pub(super) fn known() -> u32 {
-    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+    made_by(&MIGRATIONS)
+}
+
+/// The schema that these migrations make.
+pub(super) fn made_by(migrations: &[&str]) -> u32 {
+    u32::try_from(migrations.len()).unwrap_or(u32::MAX)
 }
 
 /// What a database says of itself.
@@ -39,8 +44,8 @@ pub(super) enum Found {
     Schema(u32),
 }
 
-/// Tells our data from anything else, and refuses what is newer than this program.
-pub(super) fn inspect(connection: &Connection) -> Result<Found, OpenFault> {
+/// Tells our data from anything else, and refuses what is newer than the schema that is known.
+pub(super) fn inspect(connection: &Connection, known: u32) -> Result<Found, OpenFault> {
     let number = |statement: &str| -> Result<i64, OpenFault> {
         connection.query_row(statement, [], |row| row.get(0)).map_err(OpenFault::from_sqlite)
     };
@@ -52,23 +57,25 @@ pub(super) fn inspect(connection: &Connection) -> Result<Found, OpenFault> {
     if application != APPLICATION || version == 0 {
         return Err(OpenFault::Damaged { problem: "it is some other database".to_owned() });
     }
-    if version > known() {
-        return Err(OpenFault::NewerSchema { found: version, known: known() });
+    if version > known {
+        return Err(OpenFault::NewerSchema { found: version, known });
     }
     Ok(Found::Schema(version))
 }
 
-/// Applies what is missing. New data gets an instance key with it, in the same commit.
+/// Applies what is missing of these migrations. New data gets an instance key with it, in the same
+/// commit.
 pub(super) fn migrate(
     connection: &mut Connection,
     found: Found,
+    migrations: &[&str],
     entropy: &dyn Entropy,
 ) -> Result<(), OpenFault> {
     let applied = match found {
         Found::Empty => 0,
         Found::Schema(version) => usize::try_from(version).unwrap_or(usize::MAX),
     };
-    let missing = MIGRATIONS.get(applied..).unwrap_or_default();
+    let missing = migrations.get(applied..).unwrap_or_default();
     if missing.is_empty() {
         return Ok(());
     }

@@ -4,7 +4,8 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::super::{
-    DATABASE_FILE, Options, books, catalogue, connect_to_read, engine, open, orders, verify,
+    DATABASE_FILE, Options, backup, books, catalogue, connect_to_read, engine, open, orders,
+    restore, verify,
 };
 use super::*;
 use crate::scratch::{Counting, Scratch};
@@ -12,11 +13,13 @@ use crate::scratch::{Counting, Scratch};
 /// The SHA-256 of every released migration. A line is added with each; none is ever changed.
 const RELEASED: [&str; 1] = ["3d48a04f5926375b96e40e355583393487e459138589c26bde6224e9404126be"];
 
-const ALL: [&[(&str, &str)]; 6] = [
+const ALL: [&[(&str, &str)]; 8] = [
+    backup::STATEMENTS,
     books::STATEMENTS,
     catalogue::STATEMENTS,
     engine::STATEMENTS,
     orders::STATEMENTS,
+    restore::STATEMENTS,
     STATEMENTS,
     verify::STATEMENTS,
 ];
@@ -39,7 +42,7 @@ fn every_statement_prepares() {
 }
 
 /// Statements that show all rows of a table, or walk along an index on purpose.
-const WALKS: [&str; 8] = [
+const WALKS: [&str; 9] = [
     "ALL",
     "ALL_ACCOUNTS",
     "ALL_TRANSFERS",
@@ -47,6 +50,7 @@ const WALKS: [&str; 8] = [
     "ALL_MERCHANTS",
     "ALL_CREDENTIALS",
     "ALL_PRODUCTS",
+    "PENDING",
     "TABLES",
 ];
 
@@ -96,9 +100,9 @@ fn released_migrations_never_change() {
 #[test]
 fn the_file_says_whose_it_is() {
     let (scratch, connection) = fresh();
-    assert_eq!(inspect(&connection).expect("ours"), Found::Schema(known()));
+    assert_eq!(inspect(&connection, known()).expect("ours"), Found::Schema(known()));
     let other = Connection::open(scratch.path().join("other.db")).expect("opened");
-    assert_eq!(inspect(&other).expect("empty"), Found::Empty);
+    assert_eq!(inspect(&other, known()).expect("empty"), Found::Empty);
     other.execute_batch("create table notes (text text)").expect("made");
-    assert!(matches!(inspect(&other), Err(OpenFault::Damaged { .. })), "{DATABASE_FILE}");
+    assert!(matches!(inspect(&other, known()), Err(OpenFault::Damaged { .. })), "{DATABASE_FILE}");
 }

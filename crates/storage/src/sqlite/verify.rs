@@ -11,12 +11,16 @@ use rusqlite::Connection;
 use thiserror::Error;
 
 use super::faults::{Fault, Trouble, trouble};
+use super::pace::Pace;
 use super::schema::{self, Found};
 use super::{DATABASE_FILE, OpenFault, books, catalogue, connect_to_read, orders, statements};
 
 statements! {
     QUICK_CHECK = "pragma quick_check(1)";
 }
+
+/// After how many of SQLite's virtual instructions the pace is looked at.
+const STEPS_BETWEEN_RESTS: i32 = 500;
 
 /// Why an audit did not end well.
 #[derive(Debug, Error)]
@@ -54,13 +58,31 @@ fn of_file(problem: impl std::fmt::Display) -> Finding {
 /// hash chains hold, every hold is resolved or belongs to an open order, and every record can be
 /// read. Changes nothing and takes no lock, so it may run beside a server.
 pub fn verify(directory: &Path) -> Result<Summary, VerifyFault> {
-    let connection = connect_to_read(directory)?;
+    verify_as(directory, schema::known(), Pace::full())
+}
+
+/// The same, so slowly that a server on the same machine does not feel it.
+pub fn verify_gently(directory: &Path) -> Result<Summary, VerifyFault> {
+    verify_as(directory, schema::known(), Pace::gentle())
+}
+
+/// The same for a program that knows another schema.
+pub(super) fn verify_as(
+    directory: &Path,
+    known: u32,
+    mut pace: Pace,
+) -> Result<Summary, VerifyFault> {
+    let mut connection = connect_to_read(directory)?;
+    // SQLite calls this between its steps, also within its own check of the file.
+    let rest = move || {
+        pace.rest();
+        false
+    };
+    connection.progress_handler(STEPS_BETWEEN_RESTS, Some(rest)).map_err(Fault::from)?;
     let snapshot = connection.unchecked_transaction().map_err(Fault::from)?;
-    match schema::inspect(&snapshot)? {
-        Found::Schema(version) if version == schema::known() => {}
-        Found::Schema(found) => {
-            return Err(OpenFault::OlderSchema { found, known: schema::known() }.into());
-        }
+    match schema::inspect(&snapshot, known)? {
+        Found::Schema(version) if version == known => {}
+        Found::Schema(found) => return Err(OpenFault::OlderSchema { found, known }.into()),
         Found::Empty => {
             return Err(OpenFault::Missing { directory: directory.to_owned() }.into());
         }

@@ -12,10 +12,11 @@ use gateway::{Gateway, Inquiry, Repeats};
 
 use super::{Denial, NAME, Served};
 use crate::iak::codes::{self, Code};
-use crate::iak::wire::answer::{Message, Transaction};
+use crate::iak::wire::answer::Message;
 use crate::iak::wire::desc::Layout;
 use crate::iak::wire::fields::{FieldFault, Fields, Flaw};
 use crate::iak::wire::reference::reference;
+use crate::iak::wire::transaction::Transaction;
 
 /// No customer number of any biller is longer.
 const NUMBER_LENGTH_MAX: usize = 64;

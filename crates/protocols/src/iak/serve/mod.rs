@@ -21,13 +21,13 @@ use domain::{Merchant, MerchantId, MerchantStatus, ProtocolName, Refusal};
 use gateway::ports::StoreFault;
 use gateway::{Gateway, Rejection};
 use http::{Method, StatusCode};
-use tracing::error;
+use tracing::{Span, error};
 
 use super::wire::answer::Message;
-use super::wire::content::{self, Malformed, Object};
+use super::wire::content::{Malformed, Object};
 use super::wire::fields::{FieldFault, Fields};
 use super::wire::tr_id::TransactionNumbers;
-use super::wire::{Format, is_plain};
+use super::wire::{self, Format, is_plain};
 use super::{NAME, codes, sign};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 
@@ -220,6 +220,7 @@ impl Served {
     ) -> Result<Message, Denial> {
         let command = Command::named(fields.text("commands")?)?;
         let merchant = self.merchant(command, fields, peer)?;
+        Span::current().record("merchant", merchant.id.0);
         match command {
             Command::PriceList => self.price_list(&merchant, fields, group),
             Command::Inquire => self.inquire(merchant, fields).await,
@@ -265,7 +266,7 @@ fn request(arrival: &Arrival, format: Format) -> Result<Object, Malformed> {
     if !is_plain(&arrival.head.headers) {
         return Err(Malformed("The body has a content encoding, which is not accepted."));
     }
-    content::read(format, body)
+    wire::read(format, body)
 }
 
 #[async_trait]

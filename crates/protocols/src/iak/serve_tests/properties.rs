@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::world::{World, check_status, inquiry, payment, post, price_list};
-use crate::iak::wire::{Format, content};
+use crate::iak::wire::{self, Format};
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
@@ -22,7 +22,7 @@ fn nothing_happens(path: &str, body: &[u8]) -> Result<(), TestCaseError> {
             let format = Format::of(request.headers(), body);
             let answer = world.send(request).await;
             prop_assert!(answer.status().as_u16() < 500);
-            prop_assert!(content::read(format, answer.body()).is_ok(), "{:?}", answer.body());
+            prop_assert!(wire::read(format, answer.body()).is_ok(), "{:?}", answer.body());
             prop_assert_eq!(world.memory.changes(), changes);
         }
         Ok(())

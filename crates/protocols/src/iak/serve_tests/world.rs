@@ -98,6 +98,7 @@ impl World {
             store: memory.clone(),
             reports: memory.clone(),
             clock: clock.clone(),
+            observer: Arc::new(gateway::observer::Nobody),
             upstreams: vec![supplier.clone()],
             settings: gateway::Settings {
                 answer_within: conditions.answer_within,

@@ -4,40 +4,19 @@
 //! the same order. Amounts are rupiah, whose smallest unit is the whole one.
 
 use bytes::Bytes;
-use domain::{Amount, Bill, Order, Quote, Terms};
+use domain::{Amount, Terms};
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Method, Response, StatusCode};
 
 use super::content::Malformed;
 use super::desc::{self, Stage};
 use super::fields::FieldFault;
+use super::node::Node;
 use super::period::datetime;
+use super::transaction::Transaction;
 use super::{Format, json, xml};
 use crate::exchange::Answer;
 use crate::iak::codes::{self, Code};
-
-/// A value of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Node {
-    /// A string.
-    Text(String),
-    /// A number.
-    Number(i64),
-    /// An array; in XML an element for each item.
-    List(Vec<Node>),
-    /// An object, its names in this order.
-    Record(Vec<(&'static str, Node)>),
-}
-
-impl Node {
-    pub(crate) fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
-    }
-
-    pub(crate) const fn amount(amount: Amount) -> Self {
-        Self::Number(amount.minor())
-    }
-}
 
 /// What stands around the data of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,21 +130,6 @@ pub(crate) fn price_list_entry(code: &str, product: &domain::Product, terms: &Te
         entry.push(("province", Node::text(province)));
     }
     Node::Record(entry)
-}
-
-/// An order with the bill and the price that an answer about it needs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Transaction<'a> {
-    /// The number under which the merchant knows it.
-    pub(crate) tr_id: i64,
-    /// The order.
-    pub(crate) order: &'a Order,
-    /// What is owed.
-    pub(crate) bill: &'a Bill,
-    /// What it costs.
-    pub(crate) quote: &'a Quote,
-    /// The group of the product, which tells how its particulars look where the code does not.
-    pub(crate) group: &'a str,
 }
 
 type Entries = Vec<(&'static str, Node)>;

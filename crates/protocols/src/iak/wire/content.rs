@@ -4,8 +4,6 @@
 //! nothing nests deeper than [`DEPTH_MAX`]. A number keeps the decimal digits in which it was
 //! written, because signatures are computed over them.
 
-use super::{Format, json, xml};
-
 /// How deep objects, lists and elements may nest.
 pub(crate) const DEPTH_MAX: usize = 16;
 /// How many names one object may have.
@@ -30,15 +28,6 @@ pub(crate) enum Content {
 /// Why a body says nothing: one sentence for the developer at the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) &'static str);
-
-/// Reads a body whose root must be an object.
-pub(crate) fn read(format: Format, body: &[u8]) -> Result<Object, Malformed> {
-    let text = std::str::from_utf8(body).map_err(|_| Malformed("The body is not UTF-8."))?;
-    match format {
-        Format::Json => json::read(text),
-        Format::Xml => xml::read(text),
-    }
-}
 
 /// Whether the first character that is not blank opens an XML element.
 pub(crate) fn looks_like_xml(body: &[u8]) -> bool {

@@ -104,10 +104,10 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::iak::wire::{Format, content};
+    use crate::iak::wire::{self, Format};
 
     fn object(json: &str) -> Object {
-        content::read(Format::Json, json.as_bytes()).expect("well-formed")
+        wire::read(Format::Json, json.as_bytes()).expect("well-formed")
     }
 
     #[test]

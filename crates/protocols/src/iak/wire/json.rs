@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 
-use super::answer::Node;
 use super::content::{Content, DEPTH_MAX, Malformed, Object, add};
+use super::node::Node;
 
 /// Reads a text that is one JSON object and nothing else.
 pub(super) fn read(text: &str) -> Result<Object, Malformed> {

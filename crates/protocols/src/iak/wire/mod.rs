@@ -1,7 +1,7 @@
 //! The messages of the postpaid API in both formats, as values (IAK reference, sections 2, 5, 6).
 //!
 //! Requests are read from JSON or XML into one small tree ([`content`]) and from there into fields
-//! ([`fields`]); answers are built as one ordered tree ([`answer`]) and written in the format of the
+//! ([`fields`]); answers ([`answer`]) are built as one ordered tree ([`node`]) and written in the format of the
 //! request. What the numbers on the wire are made of stands in [`tr_id`] and [`reference`], spans
 //! and times in [`period`], and each product's own object in [`desc`].
 //!
@@ -12,13 +12,17 @@ pub(crate) mod content;
 pub(crate) mod desc;
 pub(crate) mod fields;
 mod json;
+pub(crate) mod node;
 pub(crate) mod period;
 pub(crate) mod reference;
 pub(crate) mod tr_id;
+pub(crate) mod transaction;
 mod xml;
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+
+use content::{Malformed, Object};
 
 /// How a request is written, and therefore its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +55,15 @@ impl Format {
             Self::Json => "application/json",
             Self::Xml => "application/xml",
         }
+    }
+}
+
+/// Reads a body whose root must be an object.
+pub(crate) fn read(format: Format, body: &[u8]) -> Result<Object, Malformed> {
+    let text = std::str::from_utf8(body).map_err(|_| Malformed("The body is not UTF-8."))?;
+    match format {
+        Format::Json => json::read(text),
+        Format::Xml => xml::read(text),
     }
 }
 

@@ -3,6 +3,8 @@
 use domain::{Period, Timestamp, YearMonth};
 use jiff::tz;
 
+use crate::months::indonesian;
+
 /// How a product writes the span of its bill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -37,7 +39,7 @@ pub(crate) fn period(style: Style, period: &Period) -> String {
         },
         (Style::MonthYear, Period::Months(months)) => joined(months, month_year),
         (Style::ShortName, Period::Months(months)) => {
-            joined(months, |month| format!("{} {:02}", name(month.month), month.year % 100))
+            joined(months, |month| format!("{} {:02}", indonesian(month.month), month.year % 100))
         }
         (Style::YearMonth | Style::PaddedCount | Style::Count, Period::Months(months)) => {
             joined(months, year_month)
@@ -60,13 +62,13 @@ fn month_year(month: YearMonth) -> String {
 /// The month of a single bill, which details give as `YYYYMM`, as `JAN 2024`. Anything else stays as
 /// it is.
 pub(crate) fn long_name(text: &str) -> String {
-    named(text, |year, month| format!("{} {year:04}", name(month)))
+    named(text, |year, month| format!("{} {year:04}", indonesian(month)))
 }
 
 /// The month of a single bill, which details give as `YYYYMM`, as `JAN 24`. Anything else stays as
 /// it is.
 pub(crate) fn short_name(text: &str) -> String {
-    named(text, |year, month| format!("{} {:02}", name(month), year % 100))
+    named(text, |year, month| format!("{} {:02}", indonesian(month), year % 100))
 }
 
 fn named(text: &str, write: impl FnOnce(u16, u8) -> String) -> String {
@@ -76,24 +78,6 @@ fn named(text: &str, write: impl FnOnce(u16, u8) -> String) -> String {
         .and_then(|(year, month)| Some((year.parse().ok()?, month.parse().ok()?)))
         .filter(|(_, month)| (1..=12).contains(month));
     year_month.map_or_else(|| text.to_owned(), |(year, month)| write(year, month))
-}
-
-/// Indonesian abbreviations.
-const fn name(month: u8) -> &'static str {
-    match month {
-        1 => "JAN",
-        2 => "FEB",
-        3 => "MAR",
-        4 => "APR",
-        5 => "MEI",
-        6 => "JUN",
-        7 => "JUL",
-        8 => "AGU",
-        9 => "SEP",
-        10 => "OKT",
-        11 => "NOV",
-        _ => "DES",
-    }
 }
 
 /// An instant as `YmdHis` in Asia/Jakarta; empty for one that no calendar has. That zone has been

@@ -9,8 +9,8 @@ use quick_xml::Reader;
 use quick_xml::escape::{partial_escape, resolve_xml_entity};
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
-use super::answer::Node;
 use super::content::{Content, DEPTH_MAX, Malformed, Object, add};
+use super::node::Node;
 
 const ROOT: &str = "mp";
 

@@ -7,6 +7,7 @@ use domain::{Amount, Bill, Detail, Period, YearMonth};
 use super::{
     Content, Entry, Subject, entries, is_worked_example, list, money, monthly, number, street, text,
 };
+use crate::months::indonesian;
 use crate::sandbox::calendar;
 use crate::sandbox::kinds::BillKind;
 
@@ -135,7 +136,7 @@ pub(super) fn water(subject: &Subject<'_>, now: YearMonth) -> Content {
         text(names::BILLER_NAME, water_works(subject.code)),
     ];
     if with_tariff {
-        let due = calendar::indonesian(now);
+        let due = indonesian(now.month);
         details.push(text(names::DUE_DATE, format!("1-15 {due} {}", now.year)));
     }
     let tariff =

@@ -278,3 +278,28 @@ async fn a_crush_on_several_threads_serves_everybody_their_own_answer() {
     let stand = Arc::into_inner(stand).unwrap();
     timeout(PATIENCE, stand.serving).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn who_comes_stays_and_goes_is_counted() {
+    let limits = Limits { connections: 2, admission: millis(50), head: millis(100), ..patient() };
+    let stand = Stand::open(limits).await;
+    let traffic = &stand.traffic;
+    let mut idle = stand.idle_client().await;
+    let first = stand.held_client().await;
+    let second = stand.held_client().await;
+    idle.closed().await;
+    assert_eq!((traffic.evicted(), traffic.accepted()), (1, 3));
+    assert_eq!(stand.connect().await.ask(GET).await.status, 503);
+    assert_eq!((traffic.refused(), traffic.open()), (1, 2));
+    stand.script.release.add_permits(2);
+    drop((first, second));
+    // The edge notices an end when it next looks, which a newcomer makes it do.
+    let mut silent = stand.connect().await;
+    silent.closed().await;
+    let begun = Instant::now();
+    while traffic.open() > 0 || traffic.overdue() == 0 {
+        assert!(begun.elapsed() < PATIENCE, "{traffic:?}");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((traffic.accepted(), traffic.overdue(), traffic.evicted()), (4, 1, 1));
+}

@@ -71,7 +71,7 @@ impl EncryptedStand {
         let (script, certificate) = (script(), Arc::new(files.load().unwrap()));
         let (service, shown) = (Arc::clone(&script), Arc::clone(&certificate));
         let never = CancellationToken::new();
-        tokio::spawn(serve_encrypted(listener, shown, limits, service as _, never));
+        tokio::spawn(serve_encrypted(listener, shown, limits, service as _, Arc::default(), never));
         EncryptedStand { address, certificate, script }
     }
 

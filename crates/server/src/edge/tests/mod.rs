@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Limits, serve};
+use super::{Limits, Traffic, serve, serve_counted};
 
 /// How long a test waits for something that must happen before it fails.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -81,6 +81,7 @@ fn fault_answer(fault: BodyFault) -> Answer {
 struct Stand {
     address: SocketAddr,
     script: Arc<Script>,
+    traffic: Arc<Traffic>,
     shutdown: CancellationToken,
     serving: JoinHandle<()>,
 }
@@ -91,9 +92,11 @@ impl Stand {
         let address = listener.local_addr().unwrap();
         let script = script();
         let shutdown = CancellationToken::new();
+        let traffic = Arc::<Traffic>::default();
+        let (service, counted) = (Arc::clone(&script), Arc::clone(&traffic));
         let serving =
-            tokio::spawn(serve(listener, limits, Arc::clone(&script) as _, shutdown.clone()));
-        Stand { address, script, shutdown, serving }
+            tokio::spawn(serve_counted(listener, limits, service, counted, shutdown.clone()));
+        Stand { address, script, traffic, shutdown, serving }
     }
 
     async fn connect(&self) -> Client {

@@ -8,6 +8,7 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::sync::mpsc;
 
 use super::super::accept::Accept;
+use super::super::server::Server;
 use super::super::{ACCEPT_PAUSE, serve_from};
 use super::*;
 
@@ -36,7 +37,8 @@ impl Stage {
         let (acceptor, told) = mpsc::unbounded_channel();
         let script = script();
         let service = Arc::clone(&script);
-        tokio::spawn(serve_from(Told(told), limits, service, CancellationToken::new()));
+        let server = Server::new(limits, service, Arc::default());
+        tokio::spawn(serve_from(Told(told), server, CancellationToken::new()));
         Stage { acceptor, script }
     }
 

@@ -15,8 +15,9 @@ mod unified;
 
 use domain::bill::names;
 
-use super::answer::{Node, Transaction};
+use super::node::Node;
 use super::period::{self, Style};
+use super::transaction::Transaction;
 use particulars::Particulars;
 
 /// The group of water companies.

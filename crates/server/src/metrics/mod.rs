@@ -1,0 +1,190 @@
+//! What the program counts of itself, and how Prometheus reads it.
+//!
+//! [`Metrics`] is told what happens through the observers of the gateway and of the commit
+//! pipeline and by the [`crate::observed`] requests; [`MetricsPage`] writes all of it when it is
+//! asked. The text format is written by hand, because counting with our own atomics costs a request
+//! less than any registry, and the format is a hundred lines. No label ever holds a merchant, a
+//! reference or anything else of which there may be many.
+
+mod exposition;
+mod instruments;
+mod page;
+mod process;
+
+use std::time::Duration;
+
+use domain::UpstreamName;
+use gateway::Catalogue;
+use gateway::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
+use http::StatusCode;
+
+use crate::dispatch::Part;
+use instruments::{Counter, Family, Gauge, Histogram};
+pub(crate) use page::MetricsPage;
+
+/// Everything that is counted. The words of an array's labels stand beside it in the page.
+pub(crate) struct Metrics {
+    /// By protocol and product group: quoted, declined, silent.
+    inquiries: Family<[Counter; 3]>,
+    /// By protocol and product group.
+    accepted: Family<Counter>,
+    /// By protocol and product group: succeeded, failed.
+    transactions: Family<[Counter; 2]>,
+    /// By upstream: delivered, refused, unknown.
+    outcomes: Family<[Counter; 3]>,
+    /// By upstream.
+    contradictions: Family<Counter>,
+    /// By upstream: inquire, pay, ask, settle.
+    calls: Family<[Histogram; 4]>,
+    /// By protocol: the classes of status from 1xx to 5xx.
+    requests: Family<[Histogram; 5]>,
+    requests_active: Gauge,
+    requests_abandoned: Counter,
+    commit_sizes: Histogram,
+    commit_times: Histogram,
+    commands_waiting: Gauge,
+    commands_turned_away: Counter,
+    commands_failed: Counter,
+}
+
+impl Metrics {
+    /// Nothing has happened yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            inquiries: Family::new(Default::default),
+            accepted: Family::new(Default::default),
+            transactions: Family::new(Default::default),
+            outcomes: Family::new(Default::default),
+            contradictions: Family::new(Default::default),
+            calls: Family::new(|| std::array::from_fn(|_| Histogram::of_times())),
+            requests: Family::new(|| std::array::from_fn(|_| Histogram::of_times())),
+            requests_active: Gauge::default(),
+            requests_abandoned: Counter::default(),
+            commit_sizes: Histogram::of_sizes(),
+            commit_times: Histogram::of_times(),
+            commands_waiting: Gauge::default(),
+            commands_turned_away: Counter::default(),
+            commands_failed: Counter::default(),
+        }
+    }
+
+    /// Shows zero for all that is on sale and for this upstream, so that the first event of a kind
+    /// is a rise and not a number out of nowhere, which no alert would see.
+    pub(crate) fn expect(&self, catalogue: &Catalogue, upstream: &str) {
+        for protocol in Part::ALL.map(Part::name) {
+            self.requests.with(protocol, "", |_| ());
+            for (_, product) in catalogue.codes(protocol) {
+                self.inquiries.with(protocol, &product.group, |_| ());
+                self.accepted.with(protocol, &product.group, |_| ());
+                self.transactions.with(protocol, &product.group, |_| ());
+            }
+        }
+        self.outcomes.with(upstream, "", |_| ());
+        self.contradictions.with(upstream, "", |_| ());
+        self.calls.with(upstream, "", |_| ());
+    }
+
+    /// A request has come. It is counted as active until it is told of again.
+    pub(crate) fn request_begins(&self) {
+        self.requests_active.increment();
+    }
+
+    /// A request was answered after this time.
+    pub(crate) fn request_ends(&self, protocol: &str, status: StatusCode, took: Duration) {
+        self.requests_active.subtract(1);
+        let class = usize::from(status.as_u16() / 100).saturating_sub(1);
+        self.requests.with(protocol, "", |classes| {
+            if let Some(times) = classes.get(class) {
+                times.observe_time(took);
+            }
+        });
+    }
+
+    /// A request was given up before it was answered.
+    pub(crate) fn request_is_abandoned(&self) {
+        self.requests_active.subtract(1);
+        self.requests_abandoned.increment();
+    }
+}
+
+impl Observer for Metrics {
+    fn inquired(&self, subject: Subject<'_>, end: InquiryEnd) {
+        self.inquiries.with(
+            subject.protocol.as_str(),
+            subject.group,
+            |[quoted, declined, silent]| match end {
+                InquiryEnd::Quoted => quoted.increment(),
+                InquiryEnd::Declined => declined.increment(),
+                InquiryEnd::Silent => silent.increment(),
+            },
+        );
+    }
+
+    fn accepted(&self, subject: Subject<'_>) {
+        self.accepted.with(subject.protocol.as_str(), subject.group, Counter::increment);
+    }
+
+    fn finished(&self, subject: Subject<'_>, end: TransactionEnd) {
+        self.transactions.with(subject.protocol.as_str(), subject.group, |[succeeded, failed]| {
+            match end {
+                TransactionEnd::Succeeded => succeeded.increment(),
+                TransactionEnd::Failed => failed.increment(),
+            }
+        });
+    }
+
+    fn resolved(&self, upstream: &UpstreamName, end: AttemptEnd) {
+        self.outcomes.with(upstream.as_str(), "", |[delivered, refused, unknown]| match end {
+            AttemptEnd::Delivered => delivered.increment(),
+            AttemptEnd::Refused => refused.increment(),
+            AttemptEnd::Unknown => unknown.increment(),
+        });
+    }
+
+    fn contradicted(&self, upstream: &UpstreamName) {
+        self.contradictions.with(upstream.as_str(), "", Counter::increment);
+    }
+
+    fn called(&self, upstream: &UpstreamName, operation: Operation, took: Duration) {
+        self.calls.with(upstream.as_str(), "", |[inquire, pay, ask, settle]| {
+            let times = match operation {
+                Operation::Inquire => inquire,
+                Operation::Pay => pay,
+                Operation::Ask => ask,
+                Operation::Settle => settle,
+            };
+            times.observe_time(took);
+        });
+    }
+}
+
+impl storage::pipeline::Observer for Metrics {
+    fn queued(&self) {
+        self.commands_waiting.increment();
+    }
+
+    fn taken(&self, commands: usize) {
+        self.commands_waiting.subtract(i64::try_from(commands).unwrap_or(i64::MAX));
+    }
+
+    fn turned_away(&self) {
+        self.commands_turned_away.increment();
+    }
+
+    fn committed(&self, commands: usize, took: Duration) {
+        self.commit_sizes.observe(number(commands));
+        self.commit_times.observe_time(took);
+    }
+
+    fn failed(&self, commands: usize) {
+        self.commands_failed.add(number(commands));
+    }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+#[path = "metrics_tests.rs"]
+mod tests;

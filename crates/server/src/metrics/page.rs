@@ -1,0 +1,292 @@
+//! `GET /metrics`: everything that is counted, and what is looked up only when it is asked for.
+//!
+//! What is pending comes from a list read, which shares nothing with the commit path; when it fails
+//! its figures are missing, which the alerts notice, and the others are there.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::Timestamp;
+use gateway::ports::{Clock, Pending, Reports};
+use http::{HeaderValue, Method, StatusCode, header};
+use protocols::exchange::{Answer, Arrival, Serve};
+use tracing::warn;
+
+use super::Metrics;
+use super::exposition::{CONTENT_TYPE, Kind, Page, seconds};
+use super::instruments::{Counter, Family, Histogram};
+use super::process::{Process, room};
+use crate::edge::Traffic;
+use crate::problem::problem;
+
+const NANOSECONDS_PER_CENTISECOND: u64 = 10_000_000;
+const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
+
+const INQUIRY_OUTCOMES: [&str; 3] = ["quoted", "declined", "silent"];
+const TRANSACTION_OUTCOMES: [&str; 2] = ["succeeded", "failed"];
+const ATTEMPT_OUTCOMES: [&str; 3] = ["delivered", "refused", "unknown"];
+const OPERATIONS: [&str; 4] = ["inquire", "pay", "ask", "settle"];
+const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// Answers `GET /metrics`, on whichever listener it is put.
+pub(crate) struct MetricsPage {
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// What the edge counts.
+    pub(crate) traffic: Arc<Traffic>,
+    /// Knows what is pending.
+    pub(crate) reports: Arc<dyn Reports>,
+    /// Tells how old the oldest pending order is.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The folder whose disk must not become full.
+    pub(crate) data: PathBuf,
+}
+
+impl MetricsPage {
+    async fn text(&self) -> String {
+        let pending = self.reports.pending().await;
+        let pending = pending.inspect_err(|fault| warn!(%fault, "pending orders not counted")).ok();
+        let mut page = Page::default();
+        page.metric("lunas_build_info", Kind::Gauge, "The version that runs.");
+        page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
+        self.metrics.write_transactions(&mut page);
+        write_pending(&mut page, pending, self.clock.now());
+        self.metrics.write_upstreams(&mut page);
+        self.metrics.write_requests(&mut page);
+        self.metrics.write_commits(&mut page);
+        write_traffic(&mut page, &self.traffic);
+        write_process(&mut page, &Process::now());
+        page.metric("lunas_data_free_bytes", Kind::Gauge, "Room left on the disk of the data.");
+        let room = room(&self.data);
+        room.iter().for_each(|(free, _)| page.sample(&[], free));
+        page.metric("lunas_data_size_bytes", Kind::Gauge, "Size of the disk of the data.");
+        room.iter().for_each(|(_, all)| page.sample(&[], all));
+        page.into_text()
+    }
+}
+
+#[async_trait]
+impl Serve for MetricsPage {
+    async fn serve(&self, arrival: Arrival) -> Answer {
+        if !matches!(arrival.head.method, Method::GET | Method::HEAD) {
+            return problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "use GET");
+        }
+        let mut answer = Answer::new(Bytes::from(self.text().await));
+        let kind = HeaderValue::from_static(CONTENT_TYPE);
+        answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+        answer
+    }
+}
+
+impl Metrics {
+    fn write_transactions(&self, page: &mut Page) {
+        const NAMES: [&str; 2] = ["protocol", "product_group"];
+        page.metric(
+            "lunas_inquiries_total",
+            Kind::Counter,
+            "Inquiries that were put to a supplier, by what came of them.",
+        );
+        counters(page, NAMES, &self.inquiries, "outcome", INQUIRY_OUTCOMES);
+        page.metric(
+            "lunas_transactions_accepted_total",
+            Kind::Counter,
+            "Transactions that were confirmed and whose money was set aside.",
+        );
+        single(page, NAMES, &self.accepted);
+        page.metric(
+            "lunas_transactions_total",
+            Kind::Counter,
+            "Transactions that reached their final outcome, each counted once.",
+        );
+        counters(page, NAMES, &self.transactions, "outcome", TRANSACTION_OUTCOMES);
+    }
+
+    fn write_upstreams(&self, page: &mut Page) {
+        const NAMES: [&str; 2] = ["upstream", ""];
+        page.metric(
+            "lunas_upstream_request_duration_seconds",
+            Kind::Histogram,
+            "How long calls of upstreams took, or until they were given up.",
+        );
+        histograms(page, NAMES, &self.calls, "operation", OPERATIONS);
+        page.metric(
+            "lunas_upstream_outcomes_total",
+            Kind::Counter,
+            "What attempts brought; one that stays unknown is counted with each question.",
+        );
+        counters(page, NAMES, &self.outcomes, "outcome", ATTEMPT_OUTCOMES);
+        page.metric(
+            "lunas_contradictions_total",
+            Kind::Counter,
+            "Times an upstream contradicted a final outcome or the order itself.",
+        );
+        single(page, NAMES, &self.contradictions);
+    }
+
+    fn write_requests(&self, page: &mut Page) {
+        page.metric(
+            "lunas_http_server_request_duration_seconds",
+            Kind::Histogram,
+            "How long requests took from the last byte of the request to the answer.",
+        );
+        let names = ["protocol", ""];
+        histograms(page, names, &self.requests, "status_class", STATUS_CLASSES);
+        page.metric(
+            "lunas_http_server_active_requests",
+            Kind::Gauge,
+            "Requests that are being worked on.",
+        );
+        page.sample(&[], self.requests_active.value());
+        page.metric(
+            "lunas_http_server_abandoned_requests_total",
+            Kind::Counter,
+            "Requests given up before they were answered.",
+        );
+        page.sample(&[], self.requests_abandoned.value());
+    }
+
+    fn write_commits(&self, page: &mut Page) {
+        page.metric("lunas_commit_commands", Kind::Histogram, "Commands that shared a commit.");
+        page.histogram(&[], &self.commit_sizes);
+        page.metric(
+            "lunas_commit_duration_seconds",
+            Kind::Histogram,
+            "How long commits took to load, decide and make durable.",
+        );
+        page.histogram(&[], &self.commit_times);
+        page.metric("lunas_commit_queue_commands", Kind::Gauge, "Commands that wait for a commit.");
+        page.sample(&[], self.commands_waiting.value());
+        page.metric(
+            "lunas_commit_busy_total",
+            Kind::Counter,
+            "Commands turned away because too many waited.",
+        );
+        page.sample(&[], self.commands_turned_away.value());
+        page.metric(
+            "lunas_commit_failed_commands_total",
+            Kind::Counter,
+            "Commands whose commit failed.",
+        );
+        page.sample(&[], self.commands_failed.value());
+    }
+}
+
+fn write_pending(page: &mut Page, pending: Option<Pending>, now: Timestamp) {
+    page.metric("lunas_transactions_pending", Kind::Gauge, "Transactions whose outcome is open.");
+    pending.iter().for_each(|pending| page.sample(&[], pending.orders));
+    page.metric(
+        "lunas_pending_oldest_seconds",
+        Kind::Gauge,
+        "How long the oldest open transaction has been open; 0 when none is.",
+    );
+    if let Some(pending) = pending {
+        let since = pending.since.unwrap_or(now).milliseconds();
+        let age = u64::try_from(now.milliseconds().saturating_sub(since)).unwrap_or_default();
+        page.sample(&[], seconds(age.saturating_mul(NANOSECONDS_PER_MILLISECOND)));
+    }
+}
+
+fn write_traffic(page: &mut Page, traffic: &Traffic) {
+    page.metric("lunas_connections_open", Kind::Gauge, "Connections that are being served.");
+    page.sample(&[], traffic.open());
+    page.metric("lunas_connections_accepted_total", Kind::Counter, "Connections taken in.");
+    page.sample(&[], traffic.accepted());
+    page.metric(
+        "lunas_connections_evicted_total",
+        Kind::Counter,
+        "Connections closed to make room for others.",
+    );
+    page.sample(&[], traffic.evicted());
+    page.metric(
+        "lunas_connections_overdue_total",
+        Kind::Counter,
+        "Connections closed by a deadline.",
+    );
+    page.sample(&[], traffic.overdue());
+    page.metric(
+        "lunas_connections_refused_total",
+        Kind::Counter,
+        "Connections refused because there was no room.",
+    );
+    page.sample(&[], traffic.refused());
+}
+
+/// Under the names that Prometheus' own client libraries give them.
+fn write_process(page: &mut Page, process: &Process) {
+    let centiseconds = |value: u64| seconds(value.saturating_mul(NANOSECONDS_PER_CENTISECOND));
+    let plain = |value: u64| value.to_string();
+    let gauge = Kind::Gauge;
+    let table = [
+        (
+            "process_cpu_seconds_total",
+            Kind::Counter,
+            "Processor time of all threads.",
+            process.processor_centiseconds.map(centiseconds),
+        ),
+        (
+            "process_resident_memory_bytes",
+            gauge,
+            "Memory that is really there.",
+            process.resident_bytes.map(plain),
+        ),
+        (
+            "process_start_time_seconds",
+            gauge,
+            "When the process started, in seconds since 1970.",
+            process.started_centiseconds.map(centiseconds),
+        ),
+        ("process_open_fds", gauge, "Open files and sockets.", process.open_files.map(plain)),
+        ("process_max_fds", gauge, "How many may be open.", process.open_files_max.map(plain)),
+        ("process_threads", gauge, "Threads.", process.threads.map(plain)),
+    ];
+    for (name, kind, help, value) in table {
+        page.metric(name, kind, help);
+        value.iter().for_each(|value| page.sample(&[], value));
+    }
+}
+
+/// The labels of a member; a label without a name is left out.
+fn labels<'a>(names: [&'a str; 2], values: &'a [Box<str>; 2]) -> Vec<(&'a str, &'a str)> {
+    let pairs = names.into_iter().zip(values.iter().map(|value| &**value));
+    pairs.filter(|(name, _)| !name.is_empty()).collect()
+}
+
+fn single(page: &mut Page, names: [&str; 2], family: &Family<Counter>) {
+    for member in family.members().iter() {
+        page.sample(&labels(names, &member.labels), member.instrument.value());
+    }
+}
+
+fn counters<const COUNT: usize>(
+    page: &mut Page,
+    names: [&str; 2],
+    family: &Family<[Counter; COUNT]>,
+    name: &str,
+    words: [&str; COUNT],
+) {
+    for member in family.members().iter() {
+        for (word, counter) in words.iter().zip(&*member.instrument) {
+            let mut labels = labels(names, &member.labels);
+            labels.push((name, word));
+            page.sample(&labels, counter.value());
+        }
+    }
+}
+
+fn histograms<const COUNT: usize>(
+    page: &mut Page,
+    names: [&str; 2],
+    family: &Family<[Histogram; COUNT]>,
+    name: &str,
+    words: [&str; COUNT],
+) {
+    for member in family.members().iter() {
+        for (word, histogram) in words.iter().zip(&*member.instrument) {
+            let mut labels = labels(names, &member.labels);
+            labels.push((name, word));
+            page.histogram(&labels, histogram);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What is known of a request besides its answer: its id, its line in the log, its place in the
+//! metrics.
+//!
+//! It stands between the edge and whatever answers. Each request gets an id, its own if that is
+//! harmless, which is echoed and which every line carries that is logged in its course, also by
+//! the calls that outlive it. The line of a request holds only what is listed here: never a body,
+//! a query, a header or a name, and of the path nothing that could be a number or a key.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use domain::Masked;
+use gateway::ports::Entropy;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use protocols::exchange::{Answer, Arrival, Serve};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, debug, error_span, info};
+
+use crate::dispatch::{Part, part};
+use crate::metrics::Metrics;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// W3C Trace Context.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+const REQUEST_ID_BYTES_MAX: usize = 64;
+
+/// Observes the requests that something answers.
+pub(crate) struct Observed {
+    /// Who answers.
+    pub(crate) service: Arc<dyn Serve>,
+    /// Who counts.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where new ids come from.
+    pub(crate) entropy: Arc<dyn Entropy>,
+}
+
+/// A request that is being answered. One that is dropped before was given up.
+struct Active<'a> {
+    metrics: &'a Metrics,
+    answered: bool,
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.metrics.request_is_abandoned();
+        }
+    }
+}
+
+#[async_trait]
+impl Serve for Observed {
+    async fn serve(&self, arrival: Arrival) -> Answer {
+        let begun = Instant::now();
+        let (method, uri) = (shown_method(&arrival.head.method), arrival.head.uri.clone());
+        let part = part(uri.path());
+        let protocol = part.name();
+        let id = request_id(&arrival.head.headers, &*self.entropy);
+        let span = span(&id, &arrival.head.headers);
+        self.metrics.request_begins();
+        let mut active = Active { metrics: &self.metrics, answered: false };
+        let mut answer = self.service.serve(arrival).instrument(span.clone()).await;
+        active.answered = true;
+        let took = begun.elapsed();
+        let status = answer.status();
+        self.metrics.request_ends(protocol, status, took);
+        answer.headers_mut().insert(REQUEST_ID, id);
+        let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let (status, path) = (status.as_u16(), ShownPath::new(uri.path(), part));
+        span.in_scope(|| {
+            // Whoever watches the program asks again and again, and nobody reads about it.
+            if part == Part::Health {
+                debug!(target: "lunas::access", method, %path, status, duration_us, protocol, "request");
+            } else {
+                info!(target: "lunas::access", method, %path, status, duration_us, protocol, "request");
+            }
+        });
+        answer
+    }
+}
+
+/// What every line carries that is logged in the course of a request. The protocol's face records
+/// the merchant's number once it knows it.
+fn span(id: &HeaderValue, headers: &HeaderMap) -> Span {
+    let request_id = id.to_str().unwrap_or_default();
+    let span = error_span!(
+        target: "lunas::request", "request", request_id, trace_id = Empty, merchant = Empty
+    );
+    if let Some(trace_id) = headers.get(TRACE_PARENT).and_then(trace_id) {
+        span.record("trace_id", trace_id);
+    }
+    span
+}
+
+/// The request's own id if it is short, harmless and no bare number, or a new one. A bare number is
+/// likely to be a customer's.
+fn request_id(headers: &HeaderMap, entropy: &dyn Entropy) -> HeaderValue {
+    let is_sane = |id: &&HeaderValue| {
+        let bytes = id.as_bytes();
+        let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+        bytes.len() <= REQUEST_ID_BYTES_MAX
+            && bytes.iter().all(harmless)
+            && bytes.iter().any(u8::is_ascii_alphabetic)
+    };
+    headers.get(REQUEST_ID).filter(is_sane).cloned().unwrap_or_else(|| new_id(entropy))
+}
+
+/// 128 bits in hexadecimal.
+fn new_id(entropy: &dyn Entropy) -> HeaderValue {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut random = [0; 16];
+    entropy.fill(&mut random);
+    let mut text = [b'0'; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(random) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown"))
+}
+
+/// The trace's id in a `traceparent`: `VERSION-TRACE-PARENT-FLAGS`, and more in later versions.
+fn trace_id(value: &HeaderValue) -> Option<&str> {
+    let text = value.to_str().ok()?;
+    let mut parts = text.split('-');
+    let mut next = |length: usize| {
+        let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        parts.next().filter(|part| part.len() == length && part.bytes().all(hexadecimal))
+    };
+    let (version, trace, parent, _flags) = (next(2)?, next(32)?, next(16)?, next(2)?);
+    let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
+    let too_long = version == "00" && parts.next().is_some();
+    let invalid = version == "ff" || too_long || is_zero(trace) || is_zero(parent);
+    (!invalid).then_some(trace)
+}
+
+/// A method as it may be logged: any word can be sent as one.
+const fn shown_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// A path as it may be logged. A segment that is not a plain word is masked: it could be a
+/// customer's number, a token or a key.
+struct ShownPath<'a> {
+    path: &'a str,
+    /// How long a word may be. Where nobody serves a path nothing says what is in it.
+    word_max: usize,
+}
+
+impl<'a> ShownPath<'a> {
+    const fn new(path: &'a str, part: Part) -> Self {
+        let word_max = if matches!(part, Part::Unknown) { 10 } else { 24 };
+        Self { path, word_max }
+    }
+}
+
+impl fmt::Display for ShownPath<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, segment) in self.path.split('/').enumerate() {
+            if index > 0 {
+                formatter.write_str("/")?;
+            }
+            if segment.len() <= self.word_max && is_plain(segment) {
+                formatter.write_str(segment)?;
+            } else {
+                fmt::Display::fmt(&Masked(segment), formatter)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a segment is a word as it occurs in the paths of an API: letters of one case and at most
+/// two digits, such as `v1` and `order-resolutions`.
+fn is_plain(segment: &str) -> bool {
+    let count = |is: fn(&u8) -> bool| segment.as_bytes().iter().filter(|byte| is(byte)).count();
+    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    segment.as_bytes().iter().all(harmless)
+        && count(u8::is_ascii_digit) <= 2
+        && (count(u8::is_ascii_lowercase) == 0 || count(u8::is_ascii_uppercase) == 0)
+}
+
+#[cfg(test)]
+#[path = "observed_tests.rs"]
+mod tests;
