@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{Order, OrderId, OrderState};
+use domain::OrderId;
+use domain::administration::{Actor, Effect, Role, Standing};
 use gateway::ports::{SettleFault, Verdict};
-use gateway::{ByHandFault, Gateway};
+use gateway::{By, ByHandFault, Done, Gateway};
 use http::{Method, StatusCode, header};
 use protocols::exchange::{Answer, Arrival, Serve};
 use serde::{Deserialize, Serialize};
@@ -92,8 +93,11 @@ impl Administration {
             VerdictWord::Success => Verdict::Success,
             VerdictWord::Failed => Verdict::Failed,
         };
-        match self.gateway.decide_by_hand(order, verdict).await {
-            Ok(by_hand) => json(StatusCode::OK, &view(&by_hand.order)),
+        match self.gateway.decide_by_hand(order, verdict, by()).await {
+            Ok(Done { effect: Effect::Resolved(standing), .. }) => {
+                json(StatusCode::OK, &view(&standing))
+            }
+            Ok(other) => store_problem(&format!("unexpected answer {other:?}")),
             Err(fault) => by_hand_problem(&fault),
         }
     }
@@ -130,25 +134,19 @@ impl Administration {
     }
 }
 
-fn view(order: &Order) -> OrderView {
+/// Whoever holds the one token.
+fn by() -> By {
+    let actor = Actor { name: "sandbox".to_owned(), role: Role::Administrator };
+    By { actor, request: None }
+}
+
+fn view(order: &Standing) -> OrderView {
     OrderView {
-        order: order.id.0,
+        order: order.order.0,
         merchant: order.key.merchant.0,
         protocol: order.key.protocol.to_string(),
         reference: order.key.reference.to_string(),
-        state: state_word(order.state),
-    }
-}
-
-const fn state_word(state: OrderState) -> &'static str {
-    match state {
-        OrderState::Declined(_) => "declined",
-        OrderState::Quoted => "quoted",
-        OrderState::Awaiting => "awaiting",
-        OrderState::Processing => "processing",
-        OrderState::Succeeded => "succeeded",
-        OrderState::Failed(_) => "failed",
-        OrderState::Expired => "expired",
+        state: order.state.name(),
     }
 }
 
@@ -161,6 +159,7 @@ fn by_hand_problem(fault: &ByHandFault) -> Answer {
         ByHandFault::Upstream(
             SettleFault::Unsupported | SettleFault::NotReceived | SettleFault::Failed(_),
         ) => (StatusCode::BAD_GATEWAY, "UPSTREAM_FAILED"),
+        ByHandFault::Objected(_) => (StatusCode::CONFLICT, "CONFLICT"),
         ByHandFault::Store(fault) => return store_problem(&fault.to_string()),
     };
     problem(status, code, &fault.to_string())
