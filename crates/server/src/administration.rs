@@ -1,7 +1,7 @@
 //! The admin API: what an operator does, over HTTP with a bearer token.
 //!
-//! Every route needs the token; a missing and a wrong one are answered alike. Errors are problem
-//! documents.
+//! Every route needs a token whose role suffices; a missing and a wrong one are answered alike.
+//! Errors are problem documents.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use protocols::exchange::{Answer, Arrival, Serve};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::configuration::choice::Role;
 use crate::problem::{json, problem};
 
 /// How many orders are named when a reference is not unique.
@@ -24,6 +25,12 @@ const CANDIDATES_MAX: u32 = 20;
 /// Serves the admin API under `/admin/`.
 pub(crate) struct Administration {
     gateway: Arc<Gateway>,
+    holders: Vec<Holder>,
+}
+
+/// Somebody with a token.
+struct Holder {
+    role: Role,
     token_digest: [u8; 32],
 }
 
@@ -53,24 +60,22 @@ struct OrderView {
 }
 
 impl Administration {
-    /// Serves whoever presents this token.
-    pub(crate) fn new(gateway: Arc<Gateway>, token: &str) -> Self {
-        Self { gateway, token_digest: Sha256::digest(token).into() }
+    /// Serves whoever presents one of these tokens, as far as its role goes.
+    pub(crate) fn new<'a>(
+        gateway: Arc<Gateway>,
+        tokens: impl IntoIterator<Item = (Role, &'a str)>,
+    ) -> Self {
+        let holder = |(role, token)| Holder { role, token_digest: Sha256::digest(token).into() };
+        Self { gateway, holders: tokens.into_iter().map(holder).collect() }
     }
 
-    /// Whether the caller presents the token. Digests are compared, so that the time taken says
-    /// nothing about the token.
-    fn is_authorized(&self, arrival: &Arrival) -> bool {
-        let presented = arrival
-            .head
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "));
-        presented.is_some_and(|token| {
-            let digest: [u8; 32] = Sha256::digest(token).into();
-            digest == self.token_digest
-        })
+    /// What the caller may do, or `None` for who presents no token of ours. Digests are compared,
+    /// so that the time taken says nothing about a token.
+    fn role(&self, arrival: &Arrival) -> Option<Role> {
+        let value = arrival.head.headers.get(header::AUTHORIZATION)?;
+        let token = value.to_str().ok()?.strip_prefix("Bearer ")?;
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        self.holders.iter().find(|holder| holder.token_digest == digest).map(|holder| holder.role)
     }
 
     async fn resolve(&self, body: &Bytes) -> Answer {
@@ -169,13 +174,13 @@ fn store_problem(fault: &str) -> Answer {
 #[async_trait]
 impl Serve for Administration {
     async fn serve(&self, arrival: Arrival) -> Answer {
-        if !self.is_authorized(&arrival) {
+        let Some(role) = self.role(&arrival) else {
             let mut answer =
                 problem(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "a valid bearer token is needed");
             let scheme = http::HeaderValue::from_static("Bearer");
             answer.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
             return answer;
-        }
+        };
         let Ok(body) = &arrival.body else {
             return problem(
                 StatusCode::BAD_REQUEST,
@@ -184,6 +189,11 @@ impl Serve for Administration {
             );
         };
         match (&arrival.head.method, arrival.head.uri.path()) {
+            (&Method::POST, "/admin/v1/order-resolutions") if role < Role::Operator => problem(
+                StatusCode::FORBIDDEN,
+                "FORBIDDEN",
+                "the role of this token does not suffice",
+            ),
             (&Method::POST, "/admin/v1/order-resolutions") => self.resolve(body).await,
             (_, "/admin/v1/order-resolutions") => {
                 problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "use POST")

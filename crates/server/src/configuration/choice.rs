@@ -1,5 +1,7 @@
 //! Settings whose value is one of a few words.
 
+use protocols::sandbox::NumberScheme;
+
 /// A closed list of words, each standing for a value.
 pub(crate) trait Choice: Sized {
     /// The words, in the order in which they are named to people.
@@ -69,5 +71,14 @@ choice! {
         New = "new",
         /// The last digit names the case.
         Old = "old",
+    }
+}
+
+impl From<IakNumbers> for NumberScheme {
+    fn from(numbers: IakNumbers) -> Self {
+        match numbers {
+            IakNumbers::New => Self::New,
+            IakNumbers::Old => Self::Old,
+        }
     }
 }
