@@ -16,7 +16,6 @@ use protocols::exchange::{Answer, Arrival, Serve};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::configuration::choice::Role;
 use crate::problem::{json, problem};
 
 /// How many orders are named when a reference is not unique.

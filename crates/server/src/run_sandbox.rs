@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::{Amount, Command, UpstreamName};
+use domain::{Amount, Command, Role, UpstreamName};
 use gateway::Gateway;
 use protocols::sandbox::{self, demo};
 use tokio::net::TcpListener;
 
 use crate::administration::Administration;
 use crate::command_line::SandboxOptions;
-use crate::configuration::choice::Role;
 use crate::configuration::typed::Orders;
 use crate::control::Control;
 use crate::dispatch::Dispatch;
