@@ -13,7 +13,7 @@ use protocols::sandbox::demo;
 use tokio::net::TcpListener;
 use tracing::warn;
 
-use crate::administration::Administration;
+use crate::administration::{self, Administration, Holder};
 use crate::caller::BehindProxies;
 use crate::configuration::Loaded;
 use crate::configuration::fault::Faults;
@@ -23,6 +23,7 @@ use crate::edge::{Certificate, Limits, Traffic};
 use crate::preparation::{self, Preparation};
 use crate::program::{Door, Plan, Program};
 use crate::signals::{ReloadSignals, StopSignals};
+use crate::system::SystemEntropy;
 
 /// How many connections the admin listener keeps open at once: people and their scripts.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -104,9 +105,17 @@ fn admin_service(
 ) -> Arc<dyn Serve> {
     let shows_metrics = configuration.server.metrics;
     let metrics = shows_metrics.then(|| Box::new(program.metrics_page(traffic)) as _);
-    let tokens =
-        configuration.admin_tokens.values().map(|holder| (holder.role, holder.token.expose()));
-    let administration = Administration::new(Arc::clone(&program.gateway), tokens);
+    let holders = configuration.admin_tokens.iter().map(|(name, holder)| Holder {
+        name: name.to_string(),
+        role: holder.role,
+        token: holder.token.expose().to_owned(),
+    });
+    let administration = Administration::new(administration::Parts {
+        gateway: Arc::clone(&program.gateway),
+        entropy: Arc::new(SystemEntropy),
+        holders: holders.collect(),
+        is_public: demo::is_public_credential,
+    });
     program.observed(Arc::new(Dispatch {
         ready: Arc::clone(&program.ready),
         iak: None,
