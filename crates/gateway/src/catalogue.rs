@@ -98,6 +98,11 @@ impl Catalogue {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// Every live credential of every merchant, in no particular order.
+    pub fn all_credentials(&self) -> impl Iterator<Item = &Arc<Credential>> {
+        self.credentials.values().flat_map(HashMap::values).flatten()
+    }
+
     /// The product of this name.
     pub fn product(&self, id: &ProductId) -> Option<&Arc<Product>> {
         self.products.get(id)

@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
 
+use crate::configuration::choice::{Choice, IakNumbers};
+use crate::configuration::parse_duration;
 use crate::merchant_command::MerchantOptions;
 use crate::order_command::OrderOptions;
 use crate::product_command::ProductOptions;
@@ -28,6 +31,12 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     /// Gateway uji coba · run the gateway with a demo merchant, catalogue and built-in supplier
     Sandbox(SandboxOptions),
+    /// Layani merchant sungguhan · run the gateway for production, as a configuration file says
+    Serve(ServeOptions),
+    /// Periksa pengaturan · print every setting that `serve` would use, and what is wrong with them
+    Check(ServeOptions),
+    /// Cetak berkas pengaturan bawaan · print the commented default configuration, which is its manual
+    Config,
     /// Periksa pembukuan · audit the books, also beside a running server; changes nothing
     Verify(VerifyOptions),
     /// Cadangkan data · back up the data into one file, also beside a running server
@@ -60,7 +69,7 @@ pub(crate) struct SandboxOptions {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub(crate) seed: u64,
     /// Which of IAK's two schemes of test numbers holds
-    #[arg(long, value_enum, default_value_t = IakNumbers::New)]
+    #[arg(long, default_value = "new", value_parser = one_of::<IakNumbers>())]
     pub(crate) iak_numbers: IakNumbers,
     /// How long a merchant waits for an outcome before being told that it is pending
     #[arg(long, default_value = "25s", value_parser = parse_duration, value_name = "DURATION")]
@@ -73,13 +82,34 @@ pub(crate) struct SandboxOptions {
     pub(crate) connections: usize,
 }
 
-/// IAK's two schemes of sandbox numbers, which contradict each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum IakNumbers {
-    /// The last four digits name phase and response code.
-    New,
-    /// The last digit names the case, as in the official client libraries' examples.
-    Old,
+/// Where production gets its settings from, besides the environment.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ServeOptions {
+    /// Configuration file; `lunas config` prints one to begin with
+    #[arg(long, env = "LUNAS_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address and port of the merchant APIs, instead of server.listen
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Address and port of the admin API, instead of server.admin_listen
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+    /// Folder that keeps the data, instead of data.directory
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+}
+
+impl ServeOptions {
+    /// The flags that were given, as the configuration takes them. It reads their values as strictly
+    /// as those from elsewhere.
+    pub(crate) fn flags(&self) -> Vec<(&'static str, String)> {
+        let flags = [
+            ("--listen", &self.listen),
+            ("--admin-listen", &self.admin_listen),
+            ("--data", &self.data),
+        ];
+        flags.into_iter().filter_map(|(flag, value)| Some((flag, value.clone()?))).collect()
+    }
 }
 
 /// What to audit.
@@ -181,18 +211,10 @@ pub(crate) enum SignIakRequest {
     },
 }
 
-/// Reads `500ms`, `25s` or `2m`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-    let unit = text.get(digits.len()..).unwrap_or_default();
-    let number: u64 =
-        digits.parse().map_err(|_| format!("`{text}` is not a duration such as 25s"))?;
-    match unit {
-        "ms" => Ok(Duration::from_millis(number)),
-        "s" => Ok(Duration::from_secs(number)),
-        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        _ => Err(format!("`{text}` needs a unit: ms, s or m")),
-    }
+/// Reads one of the words of a choice, and offers them.
+fn one_of<T: Choice + Clone + Send + Sync + 'static>() -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(T::WORDS)
+        .try_map(|word| T::from_word(&word).ok_or("not one of its words"))
 }
 
 #[cfg(test)]
@@ -207,12 +229,14 @@ mod tests {
     }
 
     #[test]
-    fn durations_need_a_unit() {
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("25s"), Ok(Duration::from_secs(25)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
-        for text in ["", "25", "s", "1h", "-1s", "1.5s"] {
-            assert!(parse_duration(text).is_err(), "{text}");
+    fn words_and_durations_are_read_as_in_the_configuration() {
+        let read = |arguments: &[&str]| CommandLine::try_parse_from(arguments);
+        let read = read(&["lunas", "--iak-numbers", "old", "--answer-within", "300ms"]).unwrap();
+        assert_eq!(read.sandbox.iak_numbers, IakNumbers::Old);
+        assert_eq!(read.sandbox.answer_within, Duration::from_millis(300));
+        assert_eq!(read.sandbox.call_within, Duration::from_secs(120));
+        for wrong in [["lunas", "--iak-numbers", "newer"], ["lunas", "--answer-within", "25"]] {
+            assert!(CommandLine::try_parse_from(wrong).is_err(), "{wrong:?}");
         }
     }
 }

@@ -55,17 +55,18 @@ pub(crate) fn part(path: &str) -> Part {
     }
 }
 
-/// Sends each request to the part that owns its path.
+/// Sends each request to the part that owns its path. A part that is not served on a listener is
+/// `None` there, and its paths are unknown.
 pub(crate) struct Dispatch {
     /// Whether the program is ready for orders.
     pub(crate) ready: Arc<AtomicBool>,
     /// The IAK protocol.
-    pub(crate) iak: iak::Served,
+    pub(crate) iak: Option<iak::Served>,
     /// The admin API.
-    pub(crate) administration: Box<dyn Serve>,
+    pub(crate) administration: Option<Box<dyn Serve>>,
     /// What tests may do to the sandbox; production has none.
     pub(crate) control: Option<Box<dyn Serve>>,
-    /// The metrics, where they have no listener of their own.
+    /// The metrics.
     pub(crate) metrics: Option<Box<dyn Serve>>,
 }
 
@@ -88,12 +89,16 @@ fn unknown() -> Answer {
 #[async_trait]
 impl Serve for Dispatch {
     async fn serve(&self, arrival: Arrival) -> Answer {
-        match (part(arrival.head.uri.path()), &self.control) {
-            (Part::Health, _) => self.health(arrival).await,
-            (Part::Iak, _) => self.iak.serve(arrival).await,
-            (Part::Administration, _) => self.administration.serve(arrival).await,
-            (Part::Control, Some(control)) => control.serve(arrival).await,
-            (Part::Control, None) | (Part::Unknown, _) => unknown(),
+        let part: Option<&dyn Serve> = match part(arrival.head.uri.path()) {
+            Part::Health => return self.health(arrival).await,
+            Part::Iak => self.iak.as_ref().map(|iak| iak as _),
+            Part::Administration => self.administration.as_deref(),
+            Part::Control => self.control.as_deref(),
+            Part::Unknown => None,
+        };
+        match part {
+            Some(part) => part.serve(arrival).await,
+            None => unknown(),
         }
     }
 }

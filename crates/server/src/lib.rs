@@ -8,10 +8,11 @@ mod addresses;
 mod administration;
 mod background;
 mod backups;
+mod caller;
 mod command_line;
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "the commands serve and check, which read it, are wired apart")
+    expect(dead_code, reason = "it holds settings and the sealing of parts that are wired apart")
 )]
 mod configuration;
 mod control;
@@ -23,11 +24,16 @@ mod metrics;
 mod observed;
 mod operator_client;
 mod order_command;
+mod preparation;
 mod problem;
 mod product_command;
+mod program;
 mod rates;
 mod run_sandbox;
+mod run_serve;
+mod service_manager;
 mod sign;
+mod signals;
 mod system;
 
 use std::ffi::OsString;
@@ -35,7 +41,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use command_line::{Command, CommandLine, SignCommand, VerifyOptions};
+use command_line::{Command, CommandLine, ServeOptions, SignCommand, VerifyOptions};
+use configuration::{Loaded, Sources};
+use preparation::Preparation;
 
 /// Runs the command that was typed and gives the exit code: 0 when it did what was asked.
 pub fn main() -> ExitCode {
@@ -45,7 +53,6 @@ pub fn main() -> ExitCode {
 /// The same for arguments from elsewhere, the program's name first.
 pub fn main_with(arguments: impl IntoIterator<Item: Into<OsString> + Clone>) -> ExitCode {
     let command_line = CommandLine::parse_from(arguments);
-    logs::begin();
     match run(command_line) {
         Ok(code) => code,
         Err(error) => {
@@ -56,9 +63,19 @@ pub fn main_with(arguments: impl IntoIterator<Item: Into<OsString> + Clone>) -> 
 }
 
 fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
+    // The configuration says how production logs.
+    if !matches!(command_line.command, Some(Command::Serve(_))) {
+        logs::begin();
+    }
     match command_line.command {
         None => sandbox(command_line.sandbox),
         Some(Command::Sandbox(options)) => sandbox(options),
+        Some(Command::Serve(options)) => serve(&options),
+        Some(Command::Check(options)) => check(&options),
+        Some(Command::Config) => {
+            print!("{}", configuration::default_file());
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::Verify(options)) => verify(&options),
         Some(Command::Backup(options)) => {
             println!("{}", backups::back_up(&options)?);
@@ -82,6 +99,37 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
     }
 }
 
+fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
+    runtime()?.block_on(run_sandbox::run(options))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
+    let loaded = load(options)?;
+    let log = &loaded.configuration.log;
+    logs::begin_as(&log.filter, log.format);
+    let preparation = Preparation::of(&loaded)?;
+    runtime()?.block_on(run_serve::run(loaded, preparation))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what holds also when something is wrong with it, because both together tell the remedy.
+fn check(options: &ServeOptions) -> anyhow::Result<ExitCode> {
+    let loaded = load(options)?;
+    print!("{}", loaded.effective);
+    Preparation::of(&loaded)?;
+    for key in preparation::without_effect(&loaded) {
+        println!("# {key}: belum berpengaruh · has no effect in this version");
+    }
+    println!("# pengaturan baik · the configuration is good");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(options: &ServeOptions) -> anyhow::Result<Loaded> {
+    let sources = Sources::of_process(options.config.as_deref(), options.flags())?;
+    Ok(configuration::load(&sources)?)
+}
+
 fn print(text: &str) -> anyhow::Result<ExitCode> {
     println!("{text}");
     Ok(ExitCode::SUCCESS)
@@ -89,13 +137,11 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
 
 /// One runtime thread: the writer and the readers have threads of their own, and on two cores a
 /// second one only gets in their way.
-fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("the runtime could not start")?;
-    runtime.block_on(run_sandbox::run(options))?;
-    Ok(ExitCode::SUCCESS)
+        .context("the runtime could not start")
 }
 
 /// Exit code 1 stands for a finding as well as for books that cannot be read; the text tells.

@@ -1,38 +1,24 @@
-//! `lunas sandbox`: puts the parts together, serves until told to stop, and stops in order.
-//!
-//! Order of the stop: no new connections; requests in progress are answered; calls under way bring
-//! their outcomes; the books are closed. Whatever does not finish in time is taken up by the next
-//! start, as after a crash.
+//! `lunas sandbox`: the program with demo data, one listener for everything, and controls for tests.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use domain::{Amount, Command, Role, UpstreamName};
-use gateway::ports::{Clock, Notice};
-use gateway::{Gateway, Parts, Settings};
-use protocols::iak;
-use protocols::sandbox::{self, NumberScheme, Sandbox, demo};
+use gateway::Gateway;
+use protocols::sandbox::{self, demo};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
 
-use crate::addresses;
 use crate::administration::{self, Administration, Holder};
-use crate::backups;
-use crate::command_line::{IakNumbers, SandboxOptions};
+use crate::command_line::SandboxOptions;
+use crate::configuration::typed::Orders;
 use crate::control::Control;
 use crate::dispatch::Dispatch;
-use crate::edge::{self, Limits, Traffic};
-use crate::metrics::{Metrics, MetricsPage};
-use crate::observed::Observed;
-use crate::rates;
-use crate::system::{SystemClock, SystemEntropy, new_process};
+use crate::edge::{Limits, Traffic};
+use crate::program::{Door, Plan, Program};
+use crate::signals::StopSignals;
+use crate::system::SystemEntropy;
 
 /// The public tokens of the sandbox's admin API. Whoever holds one is called after its role.
 const TOKENS: [(&str, Role); 3] = [
@@ -40,98 +26,41 @@ const TOKENS: [(&str, Role); 3] = [
     ("sandbox-operator", Role::Operator),
     ("sandbox-viewer", Role::Viewer),
 ];
-/// How long calls under way may take to finish at a stop.
-const STOP_WITHIN: Duration = Duration::from_secs(30);
-/// How many notices of the supplier may wait to be taken in.
-const NOTICES_WAITING_MAX: usize = 1024;
 
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
-    let metrics = Arc::new(Metrics::new());
-    let clock = Arc::new(SystemClock::default());
-    let before_migration = storage::sqlite::BeforeMigration {
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        companions: backups::companions(),
-    };
-    let mut storage_options = storage::sqlite::Options {
-        before_migration: Some(before_migration),
-        ..storage::sqlite::Options::default()
-    };
-    storage_options.pipeline.observer = Arc::<Metrics>::clone(&metrics);
-    let opened = storage::sqlite::open(&options.data, storage_options, &SystemEntropy)?;
-    let (notices, notices_received) = mpsc::channel(NOTICES_WAITING_MAX);
-    let settings = sandbox::Settings {
-        seed: options.seed,
-        iak_numbers: match options.iak_numbers {
-            IakNumbers::New => NumberScheme::New,
-            IakNumbers::Old => NumberScheme::Old,
-        },
-    };
-    let supplier =
-        Sandbox::open(&options.data, settings, Arc::clone(&clock) as Arc<dyn Clock>, notices)?;
-    let gateway = Gateway::open(Parts {
-        store: Arc::clone(&opened.store),
-        reports: Arc::clone(&opened.reports),
-        clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        observer: Arc::<Metrics>::clone(&metrics),
-        upstreams: vec![Arc::clone(&supplier) as Arc<dyn gateway::ports::Upstream>],
-        settings: Settings {
+    let program = Program::open(Plan {
+        data: &options.data,
+        upstream: UpstreamName::new(sandbox::NAME),
+        stand_in: sandbox::Settings { seed: options.seed, iak_numbers: options.iak_numbers.into() },
+        orders: Orders {
             answer_within: options.answer_within,
             call_within: options.call_within,
             cut_offs: false,
-            upstream: UpstreamName::new(sandbox::NAME),
         },
-        process: new_process(),
     })
     .await?;
-    seed(&gateway).await.context("the demo data could not be stored")?;
-    metrics.expect(&gateway.catalogue(), sandbox::NAME);
+    seed(&program.gateway).await.context("the demo data could not be stored")?;
 
+    let signals = StopSignals::listen()?;
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
-    let ready = Arc::new(AtomicBool::new(true));
+    let gateway = Arc::clone(&program.gateway);
+    let control = Control::new(Arc::clone(&program.clock), Arc::clone(&program.supplier));
     let traffic = Arc::<Traffic>::default();
     let dispatch = Dispatch {
-        ready: Arc::clone(&ready),
-        iak: iak::Served::new(
-            Arc::clone(&gateway),
-            iak::Settings {
-                tr_id_key: opened.instance_key,
-                addresses: addresses::by_merchant(Arc::clone(&gateway)),
-                rates: rates::by_merchant(Arc::clone(&gateway)),
-            },
-        ),
-        administration: Box::new(administration(&gateway)),
-        control: Some(Box::new(Control::new(Arc::clone(&clock), supplier))),
-        metrics: Some(Box::new(MetricsPage {
-            metrics: Arc::clone(&metrics),
-            traffic: Arc::clone(&traffic),
-            reports: Arc::clone(&opened.reports),
-            clock,
-            data: options.data.clone(),
-        })),
+        ready: Arc::clone(&program.ready),
+        iak: Some(program.iak()),
+        administration: Some(Box::new(administration(&gateway))),
+        control: Some(Box::new(control)),
+        metrics: Some(Box::new(program.metrics_page(&traffic))),
     };
-    let service =
-        Observed { service: Arc::new(dispatch), metrics, entropy: Arc::new(SystemEntropy) };
     println!("{}", welcome(address, &options, &gateway).await?);
-
-    let stop = CancellationToken::new();
-    tokio::spawn(stop_at_signal(stop.clone(), ready));
-    let resolver = tokio::spawn(Arc::clone(&gateway).run_resolver(stop.clone()));
-    tokio::spawn(take_in_notices(Arc::clone(&gateway), notices_received));
-    tokio::spawn(recover(Arc::clone(&gateway)));
     let limits = Limits { connections: options.connections, ..Limits::default() };
-    edge::serve_counted(listener, limits, Arc::new(service), traffic, stop).await;
-
-    resolver.await.context("the resolver broke off")?;
-    if timeout(STOP_WITHIN, gateway.finish_calls()).await.is_err() {
-        warn!("some calls did not finish; the next start asks what became of them");
-    }
-    opened.shutdown.shutdown().await;
-    info!("stopped");
-    Ok(())
+    let service = program.observed(Arc::new(dispatch));
+    program.run(vec![Door { listener, certificate: None, limits, service, traffic }], signals).await
 }
 
 /// The admin API under its public tokens. In a sandbox the published keys may be taken over too.
@@ -166,49 +95,13 @@ async fn seed(gateway: &Arc<Gateway>) -> anyhow::Result<()> {
     if credentials.iter().all(is_known) {
         return Ok(());
     }
+    // Nobody may come to hold published credentials beside real ones.
+    if catalogue.all_credentials().next().is_some() {
+        bail!("the data folder is not that of a sandbox; take another one with --data");
+    }
     gateway.administer(rest).await?;
     gateway.administer(credentials).await?;
     Ok(())
-}
-
-async fn recover(gateway: Arc<Gateway>) {
-    match gateway.recover().await {
-        Ok(0) => {}
-        Ok(abandoned) => info!(abandoned, "asking about attempts that an earlier run left open"),
-        Err(fault) => error!(%fault, "attempts of an earlier run could not be taken over"),
-    }
-}
-
-async fn take_in_notices(gateway: Arc<Gateway>, mut notices: mpsc::Receiver<Notice>) {
-    while let Some(notice) = notices.recv().await {
-        if let Err(fault) = gateway.notice(notice).await {
-            error!(%fault, "a notice of the supplier could not be taken in");
-        }
-    }
-}
-
-/// Waits for the signal to stop. A second signal ends the process at once.
-async fn stop_at_signal(stop: CancellationToken, ready: Arc<AtomicBool>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        error!("signals cannot be received; stop the process with SIGKILL");
-        return;
-    };
-    let mut received = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
-    received().await;
-    info!("stopping");
-    ready.store(false, Ordering::Release);
-    stop.cancel();
-    received().await;
-    warn!("stopped at once");
-    std::process::exit(130);
 }
 
 /// What the first screen says. The commands work as they are, also an hour later.
@@ -257,7 +150,53 @@ fn rupiah(amount: Amount) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use domain::Secret;
+
     use super::*;
+
+    async fn open(data: &Path) -> Program {
+        let orders = Orders {
+            answer_within: Duration::from_secs(1),
+            call_within: Duration::from_secs(1),
+            cut_offs: false,
+        };
+        let (upstream, stand_in) = (UpstreamName::new(sandbox::NAME), sandbox::Settings::default());
+        Program::open(Plan { data, upstream, stand_in, orders }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn data_with_credentials_of_others_gets_no_published_ones() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let program = open(folder.path()).await;
+        let secrets = BTreeMap::from([("api_key".to_owned(), Secret::new("another"))]);
+        let mut commands = demo::commands(program.gateway.now());
+        for command in &mut commands {
+            if let Command::PutCredential(credential) = command {
+                credential.identifier = "628111111111".to_owned();
+                credential.secrets = secrets.clone();
+            }
+        }
+        program.gateway.administer(commands).await.unwrap();
+        let fault = seed(&program.gateway).await.unwrap_err().to_string();
+        assert!(fault.contains("not that of a sandbox"), "{fault}");
+        assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
+        program.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_sandbox_is_seeded_once() {
+        let folder = tempfile::TempDir::new().unwrap();
+        for _start in 0..2 {
+            let program = open(folder.path()).await;
+            seed(&program.gateway).await.unwrap();
+            assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
+            program.close().await;
+        }
+    }
 
     #[test]
     fn rupiah_are_grouped_by_thousands() {

@@ -41,7 +41,7 @@ use kinds::BillKind;
 use numbers::Course;
 pub use numbers::NumberScheme;
 
-/// The name under which the gateway knows the sandbox.
+/// The name that the sandbox usually has among the upstreams.
 pub const NAME: &str = "sandbox";
 
 /// What the operator may set.
@@ -64,15 +64,17 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Opens the sandbox with its book in this directory. What it says by itself goes to `notices`.
+    /// Opens the sandbox with its book in this directory. The gateway knows it by this name, and
+    /// what it says by itself goes to `notices`.
     pub fn open(
         directory: &Path,
+        name: UpstreamName,
         settings: Settings,
         clock: Arc<dyn Clock>,
         notices: Sender<Notice>,
     ) -> Result<Arc<Self>, BookError> {
         Ok(Arc::new(Self {
-            name: UpstreamName::new(NAME),
+            name,
             settings,
             clock,
             notices,

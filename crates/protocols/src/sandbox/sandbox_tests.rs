@@ -19,7 +19,7 @@ struct Bench {
 fn open(directory: &Directory, settings: Settings) -> (Arc<Sandbox>, Receiver<Notice>) {
     let (sender, notices) = channel(8);
     let clock = Arc::new(Standing(NOW));
-    let sandbox = Sandbox::open(directory.path(), settings, clock, sender);
+    let sandbox = Sandbox::open(directory.path(), UpstreamName::new(NAME), settings, clock, sender);
     (sandbox.map_err(|error| error.to_string()).expect("a sandbox"), notices)
 }
 
@@ -401,7 +401,8 @@ async fn a_directory_that_is_not_there_is_an_error() {
     let (sender, _notices) = channel(1);
     let missing = directory.path().join("missing");
     let clock = Arc::new(Standing(NOW));
-    let opened = Sandbox::open(&missing, Settings::default(), clock, sender);
+    let opened =
+        Sandbox::open(&missing, UpstreamName::new(NAME), Settings::default(), clock, sender);
     assert!(matches!(opened.map(drop), Err(BookError::Unreadable { .. })));
 }
 

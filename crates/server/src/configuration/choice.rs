@@ -1,5 +1,8 @@
 //! Settings whose value is one of a few words.
 
+use domain::Role;
+use protocols::sandbox::NumberScheme;
+
 /// A closed list of words, each standing for a value.
 pub(crate) trait Choice: Sized {
     /// The words, in the order in which they are named to people.
@@ -30,15 +33,12 @@ macro_rules! choice {
     };
 }
 
-choice! {
-    /// What the bearer of an admin token may do; each role may do all that the ones before it may.
-    Role {
-        /// Looks.
-        Viewer = "viewer",
-        /// Decides orders, sends callbacks again, closes products.
-        Operator = "operator",
-        /// Moves money by hand, makes merchants and keys.
-        Administrator = "administrator",
+impl Choice for Role {
+    const WORDS: &'static [&'static str] =
+        &[Self::Viewer.name(), Self::Operator.name(), Self::Administrator.name()];
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::from_name(word)
     }
 }
 
@@ -69,5 +69,14 @@ choice! {
         New = "new",
         /// The last digit names the case.
         Old = "old",
+    }
+}
+
+impl From<IakNumbers> for NumberScheme {
+    fn from(numbers: IakNumbers) -> Self {
+        match numbers {
+            IakNumbers::New => Self::New,
+            IakNumbers::Old => Self::Old,
+        }
     }
 }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use super::fault::Fault;
+use super::given::DEFAULT;
 use super::key::Key;
 use super::resolve::Resolution;
 use super::settings::TABLES;
@@ -46,6 +48,25 @@ impl Effective {
             }
         }
         Self(listed)
+    }
+
+    /// A fault that shows only when the value of a setting is used: with the value that holds and
+    /// the place where it was written.
+    pub(crate) fn fault(&self, key: &str, problem: String) -> Fault {
+        let found = self.0.iter().find(|it| it.key == key);
+        Fault {
+            subject: key.to_owned(),
+            value: found.map(|it| it.value.clone()),
+            place: found.map(|it| it.origin.clone()),
+            problem,
+        }
+    }
+
+    /// The keys among these that somebody has set.
+    pub(crate) fn set_among<'a>(&'a self, keys: &'a [&str]) -> impl Iterator<Item = &'a str> {
+        let is_set =
+            |it: &&EffectiveSetting| it.origin != DEFAULT && keys.contains(&it.key.as_str());
+        self.0.iter().filter(is_set).map(|it| it.key.as_str())
     }
 }
 

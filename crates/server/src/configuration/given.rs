@@ -9,6 +9,9 @@ use super::name::Name;
 use super::settings::Table;
 use super::value::Raw;
 
+/// How the built-in origin is called.
+pub(super) const DEFAULT: &str = "default";
+
 /// Where a value comes from. Later ones override earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
@@ -32,7 +35,7 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Default => formatter.write_str("default"),
+            Self::Default => formatter.write_str(DEFAULT),
             Self::File(file, line) => write!(formatter, "{file}:{line}"),
             Self::Environment(variable) => write!(formatter, "environment {variable}"),
             Self::Flag(flag) => write!(formatter, "flag {flag}"),

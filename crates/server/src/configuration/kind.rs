@@ -217,8 +217,13 @@ fn with_unit(text: &str, units: &[(&str, u64)]) -> Result<u64, String> {
     number.checked_mul(*worth).ok_or_else(|| "out of range".to_owned())
 }
 
+/// Reads a span of time of any length, as it is written everywhere: `500ms`, `25s`, `2m`, `1h`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    with_unit(text, &DURATION_UNITS).map(Duration::from_millis)
+}
+
 fn duration(text: &str, least: Duration, most: Duration) -> Result<Value, String> {
-    let duration = Duration::from_millis(with_unit(text, &DURATION_UNITS)?);
+    let duration = parse_duration(text)?;
     if duration < least || duration > most {
         return Err("out of range".to_owned());
     }

@@ -39,6 +39,7 @@ use fault::{Fault, Faults};
 use file::File;
 use given::{Gathered, Given, Origin};
 use key::Key;
+pub(crate) use kind::parse_duration;
 use resolve::ReadSecret;
 use settings::TABLES;
 use typed::Configuration;

@@ -30,6 +30,11 @@ const NONCE_BYTES: usize = 24;
 const KEY_FILE_BYTES_MAX: u64 = 256;
 /// The bits of a file's mode that let others than its owner do anything.
 const OTHERS: u32 = 0o077;
+/// The bit that a service manager sets on the copy of a secret that it hands to one service: where it
+/// grants the service access by a list, the list's mask shows in the place of the group.
+const HANDED_OVER: u32 = 0o040;
+/// Where a service manager says in which folder those copies are (`systemd.exec(5)`).
+const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
 /// The key under which secrets are sealed.
 #[derive(Clone)]
@@ -110,6 +115,8 @@ impl Key {
 
     /// Reads the key file: 32 bytes in hex or base64, and nobody but its owner may open it.
     pub(crate) fn from_file(path: &Path) -> Result<Self, KeyFault> {
+        let handed_over = std::env::var_os(CREDENTIALS_DIRECTORY)
+            .is_some_and(|folder| path.parent() == Some(Path::new(&folder)));
         let shown = || path.display().to_string();
         let unreadable = |error| KeyFault::Unreadable(shown(), error);
         // Asking about the path first keeps us from waiting at a pipe; what counts is asked of the
@@ -119,7 +126,8 @@ impl Key {
         }
         let file = File::open(path).map_err(unreadable)?;
         let mode = file.metadata().map_err(unreadable)?.mode();
-        if mode & OTHERS != 0 {
+        let forbidden = if handed_over { OTHERS & !HANDED_OVER } else { OTHERS };
+        if mode & forbidden != 0 {
             return Err(KeyFault::Exposed(shown(), mode & 0o777));
         }
         let mut bytes = Vec::new();

@@ -1,9 +1,8 @@
 //! Where connections come from.
 //!
-//! The accept loop is written against [`Accept`], so that an encrypted listener can be put in
-//! later: its stream performs the handshake inside its first read, and is thereby held to the same
-//! deadlines as a plain one. This module accepts and prepares sockets; it does not decide which
-//! of them are served.
+//! The accept loop is written against [`Accept`], so that a plain and an encrypted listener are
+//! served alike. This module accepts and prepares sockets; it does not decide which of them are
+//! served.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};

@@ -1,6 +1,6 @@
 //! The edge: the accept loop, and what stands between a socket and a protocol.
 //!
-//! It speaks plain HTTP/1.1, reads each request whole within its limits, hands it to one service,
+//! It speaks HTTP/1.1, in clear or under TLS, reads each request whole within its limits, hands it to one service,
 //! and sends what the service answers. Its promises are:
 //!
 //! - Every connection is closed by a deadline, whatever it does or does not send.
@@ -16,8 +16,10 @@
 
 mod accept;
 mod body;
+mod certificate;
 mod connection;
 mod crowd;
+mod encrypted;
 mod limits;
 mod phase;
 mod request;
@@ -40,7 +42,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use accept::{Accept, concerns_one_connection};
+pub use certificate::{Certificate, CertificateFault};
 use crowd::Crowd;
+use encrypted::EncryptedListener;
 pub use limits::Limits;
 use server::Server;
 pub use traffic::Traffic;
@@ -69,6 +73,19 @@ pub async fn serve_counted(
     shutdown: CancellationToken,
 ) {
     serve_from(listener, Server::new(limits, service, traffic), shutdown).await;
+}
+
+/// [`serve_counted`] under TLS: each new connection is shown the certificate that is current at that moment.
+pub async fn serve_encrypted(
+    listener: TcpListener,
+    certificate: Arc<Certificate>,
+    limits: Limits,
+    service: Arc<dyn Serve>,
+    traffic: Arc<Traffic>,
+    shutdown: CancellationToken,
+) {
+    let server = Server::new(limits, service, traffic);
+    serve_from(EncryptedListener::new(listener, certificate), server, shutdown).await;
 }
 
 /// [`serve`] over any source of connections.

@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::configuration::choice::LogFormat;
 use crate::system::wall_clock;
 use lines::{Form, Lines};
 
@@ -25,21 +26,31 @@ const DEFAULT: &str = "info";
 /// Lunas' own targets: its crates, and the names under which it logs requests.
 const OWN: [&str; 6] = ["lunas", "server", "gateway", "storage", "protocols", "domain"];
 
-/// Logs from now on, and makes panics part of the log. A second call changes nothing.
+/// Logs from now on as the environment says, and makes panics part of the log. A second call changes
+/// nothing.
 pub(crate) fn begin() {
     let chosen = std::env::var(VARIABLE).unwrap_or_else(|_| DEFAULT.to_owned());
-    let filter = EnvFilter::try_new(directives(&chosen));
-    let understood = filter.is_ok();
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new(directives(DEFAULT)));
-    let form = if std::io::stderr().is_terminal() { Form::Plain } else { Form::Json };
-    let lines = Lines { form, clock: wall_clock, output: to_standard_error };
-    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_err() {
-        return;
-    }
-    std::panic::set_hook(Box::new(log_panic));
-    if !understood {
+    if !begin_as(&chosen, LogFormat::Auto) {
         tracing::warn!("{VARIABLE} is not a list of levels and targets; {DEFAULT} is used");
     }
+}
+
+/// The same with this filter and form. False if the filter was not understood and the default took
+/// its place.
+pub(crate) fn begin_as(chosen: &str, format: LogFormat) -> bool {
+    let filter = EnvFilter::try_new(directives(chosen));
+    let understood = filter.is_ok();
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(directives(DEFAULT)));
+    let form = match format {
+        LogFormat::Auto if std::io::stderr().is_terminal() => Form::Plain,
+        LogFormat::Pretty => Form::Plain,
+        LogFormat::Auto | LogFormat::Json => Form::Json,
+    };
+    let lines = Lines { form, clock: wall_clock, output: to_standard_error };
+    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
+        std::panic::set_hook(Box::new(log_panic));
+    }
+    understood
 }
 
 /// Where nobody reads the log there is nothing left to tell it to.

@@ -16,6 +16,8 @@ mod harness;
 mod iak_client;
 mod iak_postpaid;
 mod idempotency;
+mod instance;
+mod production;
 mod secrets;
 mod silent_sockets;
 mod supplier_faults;

@@ -4,6 +4,7 @@
 mod bodies;
 mod capacity;
 mod deadlines;
+mod encrypted;
 mod exchanges;
 mod shutdown;
 mod simulated;

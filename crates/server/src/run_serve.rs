@@ -1,0 +1,178 @@
+//! `lunas serve`: the program for production.
+//!
+//! It seeds nothing. The merchant APIs and the admin API have listeners of their own, and neither
+//! answers on the other's; there are no controls for tests. Data that holds credentials which the
+//! documentation publishes is refused, because anybody could spend its merchants' money.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use protocols::exchange::Serve;
+use protocols::sandbox::demo;
+use tokio::net::TcpListener;
+use tracing::warn;
+
+use crate::administration::{self, Administration, Holder};
+use crate::caller::BehindProxies;
+use crate::configuration::Loaded;
+use crate::configuration::fault::Faults;
+use crate::configuration::typed::Configuration;
+use crate::dispatch::Dispatch;
+use crate::edge::{Certificate, Limits, Traffic};
+use crate::preparation::{self, Preparation};
+use crate::program::{Door, Plan, Program};
+use crate::signals::{ReloadSignals, StopSignals};
+use crate::system::SystemEntropy;
+
+/// How many connections the admin listener keeps open at once: people and their scripts.
+const ADMIN_CONNECTIONS: usize = 64;
+
+/// Runs the production server until the process is told to stop.
+pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Result<()> {
+    let configuration = &loaded.configuration;
+    let Preparation { certificate, upstream, stand_in } = preparation;
+    warn_of_what_is_unusual(&loaded, &upstream, certificate.is_some());
+    let signals = StopSignals::listen()?;
+    tokio::spawn(reload_at_signal(ReloadSignals::listen()?, certificate.clone()));
+    let (public, public_address) =
+        listen(&loaded, "server.listen", configuration.server.listen).await?;
+    let (admin, admin_address) =
+        listen(&loaded, "server.admin_listen", configuration.server.admin_listen).await?;
+    let program = Program::open(Plan {
+        data: &configuration.data_directory,
+        upstream,
+        stand_in,
+        orders: configuration.orders.clone(),
+    })
+    .await?;
+    if let Some(identifier) = public_credential(&program) {
+        program.close().await;
+        let problem = format!(
+            "holds the published sandbox credential {identifier}, with which anybody could spend; \
+             write a folder that no sandbox has used"
+        );
+        bail!(Faults(vec![loaded.effective.fault("data.directory", problem)]));
+    }
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    println!("Lunas siap · is ready: {scheme}://{public_address}");
+    println!("Admin API: http://{admin_address}");
+    let traffic = Arc::<Traffic>::default();
+    let doors = vec![
+        Door {
+            listener: public,
+            certificate,
+            limits: Limits {
+                connections: configuration.server.connections,
+                body_bytes: configuration.limits.body_bytes,
+                ..Limits::default()
+            },
+            service: merchant_service(&program, configuration),
+            traffic: Arc::clone(&traffic),
+        },
+        Door {
+            listener: admin,
+            certificate: None,
+            limits: Limits { connections: ADMIN_CONNECTIONS, ..Limits::default() },
+            service: admin_service(&program, configuration, &traffic),
+            traffic: Arc::default(),
+        },
+    ];
+    program.run(doors, signals).await
+}
+
+/// Who answers merchants.
+fn merchant_service(program: &Program, configuration: &Configuration) -> Arc<dyn Serve> {
+    let dispatch = Arc::new(Dispatch {
+        ready: Arc::clone(&program.ready),
+        iak: Some(program.iak()),
+        administration: None,
+        control: None,
+        metrics: None,
+    });
+    let observed = program.observed(dispatch);
+    match configuration.server.trusted_proxies.as_slice() {
+        [] => observed,
+        trusted => Arc::new(BehindProxies::new(trusted.to_vec(), observed)),
+    }
+}
+
+/// Who answers operators, and Prometheus about the traffic of merchants.
+fn admin_service(
+    program: &Program,
+    configuration: &Configuration,
+    traffic: &Arc<Traffic>,
+) -> Arc<dyn Serve> {
+    let shows_metrics = configuration.server.metrics;
+    let metrics = shows_metrics.then(|| Box::new(program.metrics_page(traffic)) as _);
+    let holders = configuration.admin_tokens.iter().map(|(name, holder)| Holder {
+        name: name.to_string(),
+        role: holder.role,
+        token: holder.token.expose().to_owned(),
+    });
+    let administration = Administration::new(administration::Parts {
+        gateway: Arc::clone(&program.gateway),
+        entropy: Arc::new(SystemEntropy),
+        holders: holders.collect(),
+        is_public: demo::is_public_credential,
+    });
+    program.observed(Arc::new(Dispatch {
+        ready: Arc::clone(&program.ready),
+        iak: None,
+        administration: Some(Box::new(administration)),
+        control: None,
+        metrics,
+    }))
+}
+
+/// Listens on the address of a setting, and says on which port when it left that open.
+async fn listen(
+    loaded: &Loaded,
+    key: &str,
+    address: SocketAddr,
+) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        let problem =
+            format!("cannot be listened on ({error}); write a free address of this machine");
+        Faults(vec![loaded.effective.fault(key, problem)])
+    })?;
+    let address = listener.local_addr().context("the listener has no address")?;
+    Ok((listener, address))
+}
+
+/// The identifier of a credential in the data that the documentation publishes.
+fn public_credential(program: &Program) -> Option<String> {
+    let catalogue = program.gateway.catalogue();
+    catalogue
+        .all_credentials()
+        .find(|credential| demo::is_public_credential(credential))
+        .map(|credential| format!("{} {}", credential.protocol, credential.identifier))
+}
+
+fn warn_of_what_is_unusual(loaded: &Loaded, upstream: &domain::UpstreamName, is_encrypted: bool) {
+    warn!(%upstream, "the supplier is the built-in stand-in: nothing that is sold is delivered");
+    if !is_encrypted && !loaded.configuration.server.listen.ip().is_loopback() {
+        warn!("merchants are served in clear; set tls.certificate and tls.key, or use a proxy");
+    }
+    if !loaded.configuration.server.admin_listen.ip().is_loopback() {
+        warn!("the admin API is served in clear beyond this machine; keep it off the internet");
+    }
+    for key in preparation::without_effect(loaded) {
+        warn!(key, "this setting has no effect in this version");
+    }
+}
+
+/// Reads the certificate again whenever the operator says that it was renewed. A broken file keeps
+/// the old certificate.
+async fn reload_at_signal(mut signals: ReloadSignals, certificate: Option<Arc<Certificate>>) {
+    loop {
+        signals.next().await;
+        match certificate.as_deref().map(Certificate::reload) {
+            None => tracing::info!("there is no certificate to read again"),
+            Some(Ok(())) => tracing::info!("the certificate was read again"),
+            Some(Err(fault)) => {
+                tracing::error!(%fault, "the certificate was not read again; the old one stays");
+            }
+        }
+    }
+}
