@@ -1,7 +1,8 @@
 //! The proof, after the fact, that history was made by the rules.
 //!
 //! An [`Auditor`] is given the stored accounts, then every transfer in the order of their numbers,
-//! then every funding, and every order in the order of their numbers; it names the first record that
+//! then every funding, every order and every audit record in the order of their numbers, and last
+//! what is kept of named requests; it names the first record that
 //! cannot be. After a finding it has nothing more to say. It shares the arithmetic of the ledger and
 //! nothing else: it trusts no counter, link or digest, and recomputes them all. The same auditor
 //! serves the `verify` command and the tests.
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use thiserror::Error;
 
 use crate::account::{Account, AccountKey, AccountRole, Counters};
+use crate::administration::{AuditNumber, AuditRecord, RequestKey};
 use crate::command::Funding;
 use crate::identifier::{AccountId, MerchantId, Mode, OrderId, TransferId};
 use crate::ledger::replay;
@@ -55,6 +57,8 @@ pub struct Summary {
     pub orders: u64,
     /// Holds that belong to open orders.
     pub open_holds: u64,
+    /// Records of what operators did.
+    pub audit_records: u64,
 }
 
 #[derive(Debug)]
@@ -106,6 +110,8 @@ pub struct Auditor {
     unexplained: BTreeMap<TransferId, Unexplained>,
     last_transfer: Option<TransferId>,
     last_order: Option<OrderId>,
+    last_audit: Option<(AuditNumber, Hash)>,
+    named_requests: BTreeMap<AuditNumber, RequestKey>,
     summary: Summary,
 }
 
@@ -134,6 +140,8 @@ impl Auditor {
             unexplained: BTreeMap::new(),
             last_transfer: None,
             last_order: None,
+            last_audit: None,
+            named_requests: BTreeMap::new(),
             summary: Summary::default(),
         })
     }
@@ -350,6 +358,35 @@ impl Auditor {
         if same { Ok(()) } else { Err("passed on something else than its cost") }
     }
 
+    /// Follows the chain of audit records, which come in the order of their numbers.
+    pub fn audit_record(&mut self, record: &AuditRecord) -> Result<(), Finding> {
+        self.summary.audit_records = self.summary.audit_records.saturating_add(1);
+        let number = record.number;
+        let problem = |problem: &str| Err(Finding::new(format!("audit record {number}"), problem));
+        let before = self.last_audit;
+        if before.map_or(0, |(last, _)| last.0).checked_add(1) != Some(number.0) {
+            return problem("does not follow the record before it");
+        }
+        if record.hash != record.expected_hash(before.map(|(_, hash)| hash)) {
+            return problem("does not carry the hash of its content and history");
+        }
+        self.last_audit = Some((number, record.hash));
+        if let Some(text) = &record.request {
+            let key = RequestKey { actor: record.actor.name.clone(), text: text.clone() };
+            self.named_requests.insert(number, key);
+        }
+        Ok(())
+    }
+
+    /// Compares what is kept of a named request with the audit record of it; comes after those.
+    pub fn kept_answer(&mut self, key: &RequestKey, audit: AuditNumber) -> Result<(), Finding> {
+        if self.named_requests.remove(&audit).as_ref() == Some(key) {
+            return Ok(());
+        }
+        let record = format!("request {} of {}", key.text, key.actor);
+        Err(Finding::new(record, format!("is not the one of audit record {audit}")))
+    }
+
     /// Compares the stored accounts with what was replayed, and looks for transfers that no order or
     /// funding owns.
     pub fn finish(mut self) -> Result<Summary, Finding> {
@@ -366,6 +403,10 @@ impl Auditor {
         }
         if let Some(id) = self.unexplained.keys().next() {
             return transfer(*id, "moves a merchant's money for no order or funding".to_owned());
+        }
+        if let Some(number) = self.named_requests.keys().next() {
+            let problem = "answered a named request and the answer is not kept";
+            return Err(Finding::new(format!("audit record {number}"), problem));
         }
         let open = self.holds.values().filter(|hold| hold.resolution.is_none()).count();
         self.summary.open_holds = u64::try_from(open).unwrap_or(u64::MAX);

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::account::AccountKey;
+use crate::administration::{
+    Act, Administer, AuditNumber, CredentialKey, Effect, Objection, RequestKey,
+};
 use crate::bill::Bill;
 use crate::identifier::{
     MerchantId, OrderId, ProcessId, ProductId, ReferenceKey, TransferId, UpstreamName,
@@ -16,7 +19,7 @@ use crate::merchant::{Credential, Merchant};
 use crate::money::{Amount, Currency};
 use crate::order::{Order, Outcome, Quote};
 use crate::posting::{self, Direction};
-use crate::product::Product;
+use crate::product::{Alias, Product};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 
@@ -170,6 +173,8 @@ pub enum Command {
     Accept(Accept),
     /// Records what an attempt brought.
     Resolve(Resolve),
+    /// Does what an operator wants, and records who wanted it.
+    Administer(Administer),
 }
 
 /// The records that a batch of commands touches.
@@ -183,6 +188,16 @@ pub struct Keys {
     pub references: Vec<ReferenceKey>,
     /// Funding references.
     pub fundings: Vec<FundingKey>,
+    /// Merchants by number.
+    pub merchants: Vec<MerchantId>,
+    /// Identifiers; all credentials that ever went by one are to be loaded, live or not.
+    pub credentials: Vec<CredentialKey>,
+    /// Products by name.
+    pub products: Vec<ProductId>,
+    /// Codes of products; who has one is to be loaded.
+    pub aliases: Vec<Alias>,
+    /// Names of requests; what was answered to them is to be loaded.
+    pub requests: Vec<RequestKey>,
 }
 
 impl Command {
@@ -190,12 +205,7 @@ impl Command {
     pub fn add_keys(&self, keys: &mut Keys) {
         match self {
             Self::PutMerchant(_) | Self::PutCredential(_) | Self::PutProduct(_) => {}
-            Self::Fund(fund) => {
-                let currency = fund.amount.currency();
-                keys.accounts.push(AccountKey::merchant(fund.key.merchant, currency));
-                keys.accounts.push(AccountKey::new(crate::account::AccountRole::Bank, currency));
-                keys.fundings.push(fund.key.clone());
-            }
+            Self::Fund(fund) => fund.add_keys(keys),
             Self::MakeQuote(make) => keys.references.push(make.request.key.clone()),
             Self::Decline(decline) => keys.references.push(decline.request.key.clone()),
             Self::Accept(accept) => {
@@ -206,14 +216,54 @@ impl Command {
                     accept.currency,
                 ));
             }
-            Self::Resolve(resolve) => {
-                keys.orders.push(resolve.order);
-                keys.accounts.extend(posting::order_accounts(
-                    resolve.merchant,
-                    &resolve.upstream,
-                    resolve.currency,
-                ));
+            Self::Resolve(resolve) => resolve.add_keys(keys),
+            Self::Administer(administer) => {
+                keys.requests.extend(administer.request_key());
+                administer.act.add_keys(keys);
             }
+        }
+    }
+}
+
+impl Fund {
+    fn add_keys(&self, keys: &mut Keys) {
+        let currency = self.amount.currency();
+        keys.accounts.push(AccountKey::merchant(self.key.merchant, currency));
+        keys.accounts.push(AccountKey::new(crate::account::AccountRole::Bank, currency));
+        keys.fundings.push(self.key.clone());
+    }
+}
+
+impl Resolve {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.orders.push(self.order);
+        let accounts = posting::order_accounts(self.merchant, &self.upstream, self.currency);
+        keys.accounts.extend(accounts);
+    }
+}
+
+impl Act {
+    fn add_keys(&self, keys: &mut Keys) {
+        match self {
+            Self::AddMerchant(_) => {}
+            Self::SetMerchantStatus { merchant, .. }
+            | Self::SetAddresses { merchant, .. }
+            | Self::SetRateLimit { merchant, .. } => keys.merchants.push(*merchant),
+            Self::AddCredential(new) => {
+                keys.merchants.push(new.merchant);
+                keys.credentials.push(new.key.clone());
+            }
+            Self::RevokeCredential { key, .. } => keys.credentials.push(key.clone()),
+            Self::PutProduct(product) => {
+                keys.products.push(product.id.clone());
+                keys.aliases.extend(product.aliases.iter().cloned());
+            }
+            Self::SetProductStatus { product, .. } => keys.products.push(product.clone()),
+            Self::Fund(fund) => {
+                keys.merchants.push(fund.key.merchant);
+                fund.add_keys(keys);
+            }
+            Self::Resolve(resolve) => resolve.add_keys(keys),
         }
     }
 }
@@ -270,6 +320,17 @@ pub enum Reply {
         /// What is available.
         balance: Amount,
     },
+    /// An operator's act is done and recorded, now or by an earlier request of the same name.
+    Administered {
+        /// The record of it.
+        audit: AuditNumber,
+        /// What it brought about.
+        effect: Effect,
+        /// Whether it was done before.
+        repeated: bool,
+    },
+    /// An operator's act was not carried out, and nothing changed.
+    Objected(Objection),
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! state, limits and balance, and yields the changed records. A refusal carries no changes; a fault
 //! means that a record was not loaded or that the books are damaged, and it carries none either.
 
+mod administration;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +67,7 @@ pub fn decide(working_set: &WorkingSet, command: &Command) -> Result<Decision, D
         Command::Decline(decline) => decide_decline(working_set, decline),
         Command::Accept(accept) => decide_accept(working_set, accept),
         Command::Resolve(resolve) => decide_resolve(working_set, resolve),
+        Command::Administer(administer) => administration::decide(working_set, administer),
     }
 }
 

@@ -108,6 +108,8 @@ fn told(answer: &Answer) -> String {
         Ok(Reply::Contradicted { order, balance }) => {
             format!("contradicted {balance} {}", state(order))
         }
+        Ok(Reply::Administered { audit, .. }) => format!("administered {audit}"),
+        Ok(Reply::Objected(objection)) => objection.to_string(),
     }
 }
 
@@ -545,6 +547,8 @@ fn the_catalogue_is_stored_as_given() {
         currency: Currency::Idr,
         level: crate::merchant::Level("retail".to_owned()),
         status: crate::merchant::MerchantStatus::Active,
+        addresses: Vec::new(),
+        rate_limit: None,
     };
     let command = Command::PutMerchant(merchant.clone());
     let decision = Books::default().decide(&command);

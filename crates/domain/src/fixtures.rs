@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::account::{Account, AccountKey, AccountRole};
+use crate::administration::{AuditRecord, KeptAnswer, RequestKey};
 use crate::audit::{Auditor, Finding, Summary};
 use crate::bill::{Bill, Detail, Period};
 use crate::command::{
@@ -21,9 +22,11 @@ use crate::identifier::{
     UpstreamName,
 };
 use crate::ledger::{Ledger, LedgerError};
+use crate::merchant::{Credential, Merchant};
 use crate::money::{Amount, Currency};
 use crate::order::{Delivery, Order, Outcome, Quote};
 use crate::posting::Direction;
+use crate::product::Product;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::transfer::Transfer;
@@ -86,6 +89,11 @@ pub(crate) struct Books {
     pub(crate) transfers: Vec<Transfer>,
     pub(crate) orders: BTreeMap<OrderId, Arc<Order>>,
     pub(crate) fundings: BTreeMap<FundingKey, Funding>,
+    pub(crate) merchants: BTreeMap<MerchantId, Merchant>,
+    pub(crate) credentials: Vec<Credential>,
+    pub(crate) products: BTreeMap<ProductId, Product>,
+    pub(crate) audit_records: Vec<AuditRecord>,
+    pub(crate) kept_answers: BTreeMap<RequestKey, KeptAnswer>,
 }
 
 impl Books {
@@ -118,6 +126,29 @@ impl Books {
             let funding = self.fundings.get(&key).cloned();
             working_set.put_funding(key, funding);
         }
+        for id in keys.merchants {
+            working_set.put_merchant(id, self.merchants.get(&id).cloned());
+        }
+        for key in keys.credentials {
+            let known = self.credentials.iter().filter(|credential| {
+                credential.protocol == key.protocol && credential.identifier == key.identifier
+            });
+            let known = known.cloned().collect();
+            working_set.put_credentials(key, known);
+        }
+        for id in keys.products {
+            let product = self.products.get(&id).cloned();
+            working_set.put_product(id, product);
+        }
+        for alias in keys.aliases {
+            let holder = self.products.values().find(|product| product.aliases.contains(&alias));
+            let holder = holder.map(|product| product.id.clone());
+            working_set.put_alias(alias, holder);
+        }
+        for key in keys.requests {
+            let kept = self.kept_answers.get(&key).cloned();
+            working_set.put_kept_answer(key, kept);
+        }
         working_set
     }
 
@@ -126,6 +157,8 @@ impl Books {
             account: self.accounts.values().map(|account| account.id.0).max().unwrap_or(0),
             transfer: self.transfers.last().map_or(0, |transfer| transfer.id.0),
             order: self.orders.keys().last().map_or(0, |id| id.0),
+            merchant: self.merchants.keys().last().map_or(0, |id| id.0),
+            audit: self.audit_records.last().map(|record| (record.number, record.hash)),
         }
     }
 
@@ -181,7 +214,24 @@ impl Books {
                 let before = self.fundings.insert(funding.key.clone(), funding.clone());
                 assert_eq!(before, None, "a funding reference is used twice");
             }
-            Change::Merchant(_) | Change::Credential(_) | Change::Product(_) => {}
+            Change::Merchant(merchant) => {
+                self.merchants.insert(merchant.id, merchant.clone());
+            }
+            Change::Credential(credential) => {
+                self.credentials.retain(|other| {
+                    (&other.protocol, &other.identifier, other.serial)
+                        != (&credential.protocol, &credential.identifier, credential.serial)
+                });
+                self.credentials.push(credential.clone());
+            }
+            Change::Product(product) => {
+                self.products.insert(product.id.clone(), product.clone());
+            }
+            Change::AuditRecord(record) => self.audit_records.push(record.clone()),
+            Change::KeptAnswer(kept) => {
+                let before = self.kept_answers.insert(kept.key.clone(), kept.clone());
+                assert_eq!(before, None, "a request's name is used twice");
+            }
         }
     }
 
@@ -203,6 +253,10 @@ impl Books {
         self.transfers.iter().try_for_each(|transfer| auditor.transfer(transfer))?;
         self.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         self.orders.values().try_for_each(|order| auditor.order(order))?;
+        self.audit_records.iter().try_for_each(|record| auditor.audit_record(record))?;
+        self.kept_answers
+            .values()
+            .try_for_each(|kept| auditor.kept_answer(&kept.key, kept.audit))?;
         auditor.finish()
     }
 }

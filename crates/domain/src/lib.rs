@@ -7,7 +7,8 @@
 //!
 //! Reading order: [`money`], [`account`], [`transfer`], [`ledger`] and [`posting`] are the books;
 //! [`merchant`], [`product`], [`bill`] and [`order`] are what a business deals in; [`command`],
-//! [`working_set`] and [`decide`] are how one changes the other; [`audit`] proves afterwards that
+//! [`working_set`] and [`decide`] are how one changes the other; [`administration`] is what operators
+//! do; [`audit`] proves afterwards that
 //! they did so by the rules.
 
 #![deny(
@@ -28,6 +29,7 @@
 )]
 
 pub mod account;
+pub mod administration;
 pub mod audit;
 pub mod bill;
 pub mod command;
@@ -48,6 +50,7 @@ pub mod transfer;
 pub mod working_set;
 
 pub use account::{Account, AccountKey, AccountRole};
+pub use administration::{Act, Actor, Administer, AuditNumber, AuditRecord, Objection, Role};
 pub use bill::{Bill, Detail, Period, YearMonth};
 pub use command::{Command, Reply};
 pub use identifier::{
@@ -55,7 +58,7 @@ pub use identifier::{
     ReferenceKey, TransferId, UpstreamName,
 };
 pub use masked::Masked;
-pub use merchant::{Credential, Level, Merchant, MerchantStatus, Secret};
+pub use merchant::{Credential, Level, Merchant, MerchantStatus, RateLimit, Secret};
 pub use money::{Amount, Currency};
 pub use order::{
     Attempt, AttemptState, Delivery, Doubt, Hold, Kind, Order, OrderState, Outcome, Quote,

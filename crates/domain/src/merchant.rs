@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::identifier::{MerchantId, ProtocolName};
 use crate::money::Currency;
+use crate::time::Timestamp;
 
 /// A price level, such as `retail`. Prices are agreed per level, not per merchant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +33,19 @@ pub struct Merchant {
     pub level: Level,
     /// Whether it may deal.
     pub status: MerchantStatus,
+    /// The networks from which it may call, as texts that the edge parses; none is from everywhere.
+    pub addresses: Vec<String>,
+    /// How often it may call; none is without a limit.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// How often somebody may call: a bucket of `burst` requests that refills steadily.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many requests come back per second, at least one.
+    pub requests_per_second: u32,
+    /// How many may come at once, at least one.
+    pub burst: u32,
 }
 
 /// Something that must not be shown: it prints as `***` and has no other way to a log.
@@ -71,6 +85,17 @@ pub struct Credential {
     pub serial: u32,
     /// The secret parts under the protocol's own names for them, such as `api_key`.
     pub secrets: BTreeMap<String, Secret>,
+    /// The first instant at which it is worth nothing; none for never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was taken out of use. Its secrets are gone since then.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether it is worth something at this instant.
+    pub fn is_live(&self, at: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| at < expiry)
+    }
 }
 
 #[cfg(test)]

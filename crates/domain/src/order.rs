@@ -40,6 +40,23 @@ pub enum OrderState {
 }
 
 impl OrderState {
+    /// The stable names of all states, in the order in which they are declared.
+    pub const NAMES: [&'static str; 7] =
+        ["declined", "quoted", "awaiting", "processing", "succeeded", "failed", "expired"];
+
+    /// A stable name, which leaves out why something was refused.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Declined(_) => "declined",
+            Self::Quoted => "quoted",
+            Self::Awaiting => "awaiting",
+            Self::Processing => "processing",
+            Self::Succeeded => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::Expired => "expired",
+        }
+    }
+
     /// Whether nothing can follow.
     pub const fn is_final(self) -> bool {
         match self {
@@ -304,6 +321,12 @@ mod tests {
                 assert!(STATES.into_iter().all(|to| !from.may_become(to, kind)), "{from:?}");
             }
         }
+    }
+
+    #[test]
+    fn every_state_has_a_name() {
+        let names: Vec<_> = STATES.into_iter().map(OrderState::name).collect();
+        assert_eq!(names, OrderState::NAMES);
     }
 
     #[test]

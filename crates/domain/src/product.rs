@@ -20,7 +20,7 @@ pub enum ProductStatus {
 }
 
 /// A product's name in one protocol. A protocol may know one product under several codes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Alias {
     /// The protocol.
     pub protocol: ProtocolName,

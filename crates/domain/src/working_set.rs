@@ -11,12 +11,13 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::account::{Account, AccountKey};
+use crate::administration::{AuditNumber, AuditRecord, CredentialKey, KeptAnswer, RequestKey};
 use crate::command::{Funding, FundingKey};
-use crate::identifier::{OrderId, ReferenceKey};
+use crate::identifier::{MerchantId, OrderId, ProductId, ReferenceKey};
 use crate::merchant::{Credential, Merchant};
 use crate::order::Order;
-use crate::product::Product;
-use crate::transfer::Transfer;
+use crate::product::{Alias, Product};
+use crate::transfer::{Hash, Transfer};
 
 /// A record that a command needs was not loaded; a mistake of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -42,6 +43,10 @@ pub enum Change {
     Credential(Credential),
     /// A new or changed product.
     Product(Product),
+    /// A new audit record.
+    AuditRecord(AuditRecord),
+    /// A new answer to be kept; the request's name is claimed with it.
+    KeptAnswer(KeptAnswer),
 }
 
 /// The highest numbers given out so far; zero where none was.
@@ -53,6 +58,10 @@ pub struct LastNumbers {
     pub transfer: u64,
     /// Of an order.
     pub order: u64,
+    /// Of a merchant.
+    pub merchant: u32,
+    /// Of an audit record, with the digest on which the next one builds.
+    pub audit: Option<(AuditNumber, Hash)>,
 }
 
 /// The loaded records.
@@ -63,6 +72,11 @@ pub struct WorkingSet {
     orders: HashMap<OrderId, Option<Arc<Order>>>,
     references: HashMap<ReferenceKey, Option<OrderId>>,
     fundings: HashMap<FundingKey, Option<Funding>>,
+    merchants: HashMap<MerchantId, Option<Merchant>>,
+    credentials: HashMap<CredentialKey, Vec<Credential>>,
+    products: HashMap<ProductId, Option<Product>>,
+    aliases: HashMap<Alias, Option<ProductId>>,
+    kept_answers: HashMap<RequestKey, Option<KeptAnswer>>,
 }
 
 impl WorkingSet {
@@ -107,6 +121,31 @@ impl WorkingSet {
         self.fundings.insert(key, funding);
     }
 
+    /// Puts in what was found under this number.
+    pub fn put_merchant(&mut self, id: MerchantId, merchant: Option<Merchant>) {
+        self.merchants.insert(id, merchant);
+    }
+
+    /// Puts in all credentials that ever went by this identifier, in any order.
+    pub fn put_credentials(&mut self, key: CredentialKey, credentials: Vec<Credential>) {
+        self.credentials.insert(key, credentials);
+    }
+
+    /// Puts in what was found under this name.
+    pub fn put_product(&mut self, id: ProductId, product: Option<Product>) {
+        self.products.insert(id, product);
+    }
+
+    /// Puts in the product that has this code.
+    pub fn put_alias(&mut self, alias: Alias, holder: Option<ProductId>) {
+        self.aliases.insert(alias, holder);
+    }
+
+    /// Puts in what was answered to the request of this name.
+    pub fn put_kept_answer(&mut self, key: RequestKey, kept: Option<KeptAnswer>) {
+        self.kept_answers.insert(key, kept);
+    }
+
     /// Whether this account was looked for.
     pub fn has_account(&self, key: &AccountKey) -> bool {
         self.accounts.contains_key(key)
@@ -135,6 +174,31 @@ impl WorkingSet {
         found(&self.fundings, key).map(Option::as_ref)
     }
 
+    /// The merchant of this number.
+    pub fn merchant(&self, id: MerchantId) -> Result<Option<&Merchant>, NotLoaded> {
+        found(&self.merchants, &id).map(Option::as_ref)
+    }
+
+    /// All credentials that ever went by this identifier, live or not.
+    pub fn credentials(&self, key: &CredentialKey) -> Result<&[Credential], NotLoaded> {
+        found(&self.credentials, key).map(Vec::as_slice)
+    }
+
+    /// The product of this name.
+    pub fn product(&self, id: &ProductId) -> Result<Option<&Product>, NotLoaded> {
+        found(&self.products, id).map(Option::as_ref)
+    }
+
+    /// The product that has this code.
+    pub fn alias(&self, alias: &Alias) -> Result<Option<&ProductId>, NotLoaded> {
+        found(&self.aliases, alias).map(Option::as_ref)
+    }
+
+    /// What was answered to the request of this name.
+    pub fn kept_answer(&self, key: &RequestKey) -> Result<Option<&KeptAnswer>, NotLoaded> {
+        found(&self.kept_answers, key).map(Option::as_ref)
+    }
+
     /// Takes over a change, so that later commands see it.
     pub fn apply(&mut self, change: &Change) {
         match change {
@@ -156,8 +220,42 @@ impl WorkingSet {
             Change::Funding(funding) => {
                 self.fundings.insert(funding.key.clone(), Some(funding.clone()));
             }
-            Change::Merchant(_) | Change::Credential(_) | Change::Product(_) => {}
+            Change::Merchant(merchant) => {
+                self.last.merchant = self.last.merchant.max(merchant.id.0);
+                self.merchants.insert(merchant.id, Some(merchant.clone()));
+            }
+            Change::Credential(credential) => self.apply_credential(credential),
+            Change::Product(product) => self.apply_product(product),
+            Change::AuditRecord(record) => self.last.audit = Some((record.number, record.hash)),
+            Change::KeptAnswer(kept) => {
+                self.kept_answers.insert(kept.key.clone(), Some(kept.clone()));
+            }
         }
+    }
+
+    /// One credential says nothing of the others under its identifier: where those were not looked
+    /// for, they still are not.
+    fn apply_credential(&mut self, credential: &Credential) {
+        let key = CredentialKey {
+            protocol: credential.protocol.clone(),
+            identifier: credential.identifier.clone(),
+        };
+        if let Some(known) = self.credentials.get_mut(&key) {
+            known.retain(|other| other.serial != credential.serial);
+            known.push(credential.clone());
+        }
+    }
+
+    fn apply_product(&mut self, product: &Product) {
+        for holder in self.aliases.values_mut() {
+            if holder.as_ref() == Some(&product.id) {
+                *holder = None;
+            }
+        }
+        for alias in &product.aliases {
+            self.aliases.insert(alias.clone(), Some(product.id.clone()));
+        }
+        self.products.insert(product.id.clone(), Some(product.clone()));
     }
 }
 

@@ -3,14 +3,15 @@
 //! A snapshot never changes; a change makes a new one. Everything here also stands in the store.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
-use domain::{Credential, Merchant, MerchantId, Product, ProductId, ProtocolName};
+use domain::{Credential, Merchant, MerchantId, Product, ProductId, ProtocolName, Timestamp};
 
 /// The snapshot.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    merchants: HashMap<MerchantId, Arc<Merchant>>,
+    merchants: BTreeMap<MerchantId, Arc<Merchant>>,
     credentials: HashMap<ProtocolName, HashMap<String, Vec<Arc<Credential>>>>,
     products: BTreeMap<ProductId, Arc<Product>>,
     aliases: HashMap<ProtocolName, BTreeMap<String, Arc<Product>>>,
@@ -27,7 +28,7 @@ impl Catalogue {
         for merchant in merchants {
             catalogue.merchants.insert(merchant.id, Arc::new(merchant));
         }
-        for credential in credentials {
+        for credential in credentials.into_iter().filter(|it| it.revoked_at.is_none()) {
             let of_protocol = catalogue.credentials.entry(credential.protocol.clone()).or_default();
             let of_identifier = of_protocol.entry(credential.identifier.clone()).or_default();
             of_identifier.push(Arc::new(credential));
@@ -53,7 +54,43 @@ impl Catalogue {
         self.merchants.get(&id)
     }
 
-    /// The live credentials under this identifier; several during a rotation.
+    /// The merchants in the order of their numbers, from the first above `after`.
+    pub fn merchants_after(
+        &self,
+        after: Option<MerchantId>,
+    ) -> impl Iterator<Item = &Arc<Merchant>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.merchants.range((from, Bound::Unbounded)).map(|(_, merchant)| merchant)
+    }
+
+    /// The products in the order of their names, from the first above `after`.
+    pub fn products_after(&self, after: Option<ProductId>) -> impl Iterator<Item = &Arc<Product>> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.products.range((from, Bound::Unbounded)).map(|(_, product)| product)
+    }
+
+    /// A merchant's credentials that were not revoked, in the order of protocol, identifier and
+    /// serial.
+    pub fn credentials_of(&self, merchant: MerchantId) -> Vec<&Arc<Credential>> {
+        let all = self.credentials.values().flat_map(HashMap::values).flatten();
+        let mut own: Vec<_> = all.filter(|it| it.merchant == merchant).collect();
+        own.sort_by_key(|it| (&it.protocol, &it.identifier, it.serial));
+        own
+    }
+
+    /// The credentials under this identifier that are worth something at this instant.
+    pub fn live_credentials(
+        &self,
+        protocol: &str,
+        identifier: &str,
+        at: Timestamp,
+    ) -> Vec<Arc<Credential>> {
+        let known = self.credentials(protocol, identifier).iter();
+        known.filter(|credential| credential.is_live(at)).cloned().collect()
+    }
+
+    /// The credentials under this identifier that were not revoked; several during a rotation. Some
+    /// may have expired.
     pub fn credentials(&self, protocol: &str, identifier: &str) -> &[Arc<Credential>] {
         self.credentials
             .get(protocol)

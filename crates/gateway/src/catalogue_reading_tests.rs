@@ -4,8 +4,11 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use domain::{Account, Currency, Level, MerchantId, MerchantStatus};
+use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
+use domain::{Account, Currency, Level, MerchantId, MerchantStatus, Transfer, TransferId};
 use tokio::sync::Notify;
+
+use crate::ports::{OrderFilter, Page};
 
 use super::*;
 use crate::ports::Pending;
@@ -48,6 +51,10 @@ impl Store for SlowToRead {
     async fn account(&self, _key: &AccountKey) -> Result<Option<Account>, StoreFault> {
         Ok(None)
     }
+
+    async fn kept_answer(&self, _key: &RequestKey) -> Result<Option<KeptAnswer>, StoreFault> {
+        Ok(None)
+    }
 }
 
 #[async_trait]
@@ -88,6 +95,36 @@ impl Reports for SlowToRead {
     ) -> Result<Vec<Arc<Order>>, StoreFault> {
         Ok(Vec::new())
     }
+
+    async fn orders(
+        &self,
+        _filter: &OrderFilter,
+        _before: Option<OrderId>,
+        _limit: u32,
+    ) -> Result<Page<Arc<Order>, OrderId>, StoreFault> {
+        Err(StoreFault::Stopped)
+    }
+
+    async fn transfers_of_order(&self, _order: &Order) -> Result<Vec<Transfer>, StoreFault> {
+        Err(StoreFault::Stopped)
+    }
+
+    async fn transfers_of_account(
+        &self,
+        _key: &AccountKey,
+        _from: Option<TransferId>,
+        _limit: u32,
+    ) -> Result<Option<Page<Transfer, TransferId>>, StoreFault> {
+        Err(StoreFault::Stopped)
+    }
+
+    async fn audit_records(
+        &self,
+        _before: Option<AuditNumber>,
+        _limit: u32,
+    ) -> Result<Page<AuditRecord, AuditNumber>, StoreFault> {
+        Err(StoreFault::Stopped)
+    }
 }
 
 struct Epoch;
@@ -105,6 +142,8 @@ fn put(id: u32) -> Command {
         currency: Currency::Idr,
         level: Level(String::new()),
         status: MerchantStatus::Active,
+        addresses: Vec::new(),
+        rate_limit: None,
     })
 }
 

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::administration::{Act as OperatorAct, Actor, Effect, NamedRequest, Role};
 use domain::command::{Fund, FundingKey};
 use domain::posting::Direction;
 use domain::product::QuoteExpiry;
 use domain::{
     Alias, Amount, Bill, Command, Currency, Delivery, Detail, Doubt, Level, Merchant, MerchantId,
-    MerchantStatus, Mode, Order, OrderState, Outcome, Period, ProcessId, Product, ProductId,
-    ProductStatus, ProtocolName, Reference, Refusal, Terms, Timestamp, UpstreamName,
+    MerchantStatus, Mode, Objection, Order, OrderState, Outcome, Period, ProcessId, Product,
+    ProductId, ProductStatus, ProtocolName, Reference, Refusal, Terms, Timestamp, UpstreamName,
 };
 use tokio::sync::Notify;
 
@@ -22,7 +23,10 @@ use crate::ports::{
     BillAnswer, BillQuestion, Clock, Notice, Parameters, Purchase, SettleFault, StatusBy, Supplied,
     Told, Upstream, Verdict,
 };
-use crate::{ByHandFault, Gateway, Inquiry, Parts, Rejection, Repeats, Settings};
+use crate::{
+    ActFault, By, ByHandFault, Done, Gateway, Inquiry, Parts, Rejection, Repeats, Settings,
+    random_key,
+};
 
 struct TestClock(AtomicI64);
 
@@ -283,6 +287,8 @@ fn merchant(status: MerchantStatus) -> Merchant {
         currency: Currency::Idr,
         level: Level("retail".to_owned()),
         status,
+        addresses: Vec::new(),
+        rate_limit: None,
     }
 }
 
@@ -500,6 +506,42 @@ async fn a_bill_in_another_currency_is_not_sold() {
     assert_eq!(fixture.store.changes(), before);
 }
 
+fn by(request: &str) -> By {
+    By {
+        actor: Actor { name: "ana".to_owned(), role: Role::Operator },
+        request: Some(NamedRequest { text: request.to_owned(), fingerprint: [7; 32] }),
+    }
+}
+
+#[tokio::test]
+async fn an_act_is_seen_by_the_requests_that_follow() {
+    let fixture = Fixture::new().await;
+    let merchant = fixture.merchant.id;
+    let suspend = OperatorAct::SetMerchantStatus { merchant, status: MerchantStatus::Suspended };
+    let done = fixture.gateway.act(by("k1"), suspend.clone()).await.unwrap();
+    let stands = fixture.gateway.catalogue().merchant(merchant).unwrap().status;
+    assert_eq!(stands, MerchantStatus::Suspended);
+    assert_eq!(fixture.gateway.done_before(&by("k2")).await, Ok(None));
+    let repeat = fixture.gateway.act(by("k1"), suspend.clone()).await.unwrap();
+    assert_eq!(repeat, Done { repeated: true, ..done });
+    let mut other = by("k1");
+    other.request.as_mut().unwrap().fingerprint = [8; 32];
+    let reused = Err(ActFault::Objected(Objection::RequestKeyReused));
+    assert_eq!(fixture.gateway.act(other.clone(), suspend).await, reused);
+    assert!(fixture.gateway.done_before(&other).await.is_err());
+}
+
+#[test]
+fn keys_are_made_of_all_that_is_drawn() {
+    struct Counting;
+    impl crate::ports::Entropy for Counting {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.iter_mut().zip(240..=255).for_each(|(byte, count)| *byte = count);
+        }
+    }
+    assert_eq!(random_key(&Counting).reveal(), "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+}
+
 #[tokio::test]
 async fn a_person_decides_only_what_is_open() {
     for (verdict, state) in [
@@ -508,9 +550,12 @@ async fn a_person_decides_only_what_is_open() {
     ] {
         let fixture = Fixture::new().await;
         let order = fixture.open_order("A").await;
-        let by_hand = fixture.gateway.decide_by_hand(order.id, verdict).await.unwrap();
-        assert_eq!(by_hand.order.state, state);
-        let again = fixture.gateway.decide_by_hand(order.id, verdict).await;
+        let by_hand = fixture.gateway.decide_by_hand(order.id, verdict, by("k1")).await.unwrap();
+        let Effect::Resolved(standing) = &by_hand.effect else { panic!("{by_hand:?}") };
+        assert_eq!(standing.state, state);
+        let repeat = fixture.gateway.decide_by_hand(order.id, verdict, by("k1")).await.unwrap();
+        assert_eq!(repeat, Done { repeated: true, ..by_hand });
+        let again = fixture.gateway.decide_by_hand(order.id, verdict, by("k2")).await;
         assert_eq!(again, Err(ByHandFault::NotPending));
         fixture.store.audit().unwrap();
     }
@@ -608,9 +653,6 @@ async fn each_event_is_told_once_to_whoever_counts() {
 #[test]
 fn a_reply_out_of_place_is_named_without_what_it_carries() {
     let balance = Amount::rupiah(123_456);
-    let Rejection::Fault(fault) = crate::inquire::unexpected(&domain::Reply::Funded { balance })
-    else {
-        panic!("it is our fault");
-    };
+    let fault = crate::inquire::unexpected(&domain::Reply::Funded { balance });
     assert_eq!(fault.to_string(), "stored data is damaged: unexpected reply: funded");
 }

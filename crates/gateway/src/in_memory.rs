@@ -8,17 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
+use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
 use domain::audit::{Auditor, Finding, Summary};
 use domain::command::{Answer, Funding, FundingKey, Keys};
 use domain::decide::decide;
 use domain::working_set::{Change, LastNumbers, WorkingSet};
 use domain::{
     Account, AccountKey, Command, Credential, Merchant, Order, OrderId, OrderState, Product,
-    ProductId, ReferenceKey, Timestamp, Transfer,
+    ProductId, ReferenceKey, Timestamp, Transfer, TransferId,
 };
 
 use crate::catalogue::Catalogue;
-use crate::ports::{Pending, Reports, Store, StoreFault};
+use crate::ports::{OrderFilter, Page, Pending, Reports, Store, StoreFault};
 
 /// Everything that was ever changed.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ struct Records {
     merchants: Vec<Merchant>,
     credentials: Vec<Credential>,
     products: BTreeMap<ProductId, Product>,
+    audit_records: BTreeMap<AuditNumber, AuditRecord>,
+    kept_answers: HashMap<RequestKey, KeptAnswer>,
     /// How many records were ever changed.
     changes: u64,
     /// What is answered instead of anything else.
@@ -52,6 +55,9 @@ impl InMemory {
         records.transfers.iter().try_for_each(|transfer| auditor.transfer(transfer))?;
         records.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         records.orders.values().try_for_each(|order| auditor.order(order))?;
+        records.audit_records.values().try_for_each(|record| auditor.audit_record(record))?;
+        let mut kept = records.kept_answers.values();
+        kept.try_for_each(|kept| auditor.kept_answer(&kept.key, kept.audit))?;
         auditor.finish()
     }
 
@@ -99,6 +105,30 @@ impl Records {
             let funding = self.fundings.get(&key).cloned();
             working_set.put_funding(key, funding);
         }
+        for id in keys.merchants {
+            let merchant = self.merchants.iter().find(|merchant| merchant.id == id).cloned();
+            working_set.put_merchant(id, merchant);
+        }
+        for key in keys.credentials {
+            let known = self.credentials.iter().filter(|credential| {
+                credential.protocol == key.protocol && credential.identifier == key.identifier
+            });
+            let known = known.cloned().collect();
+            working_set.put_credentials(key, known);
+        }
+        for id in keys.products {
+            let product = self.products.get(&id).cloned();
+            working_set.put_product(id, product);
+        }
+        for alias in keys.aliases {
+            let holder = self.products.values().find(|product| product.aliases.contains(&alias));
+            let holder = holder.map(|product| product.id.clone());
+            working_set.put_alias(alias, holder);
+        }
+        for key in keys.requests {
+            let kept = self.kept_answers.get(&key).cloned();
+            working_set.put_kept_answer(key, kept);
+        }
         working_set
     }
 
@@ -123,9 +153,21 @@ impl Records {
                 self.merchants.retain(|other| other.id != merchant.id);
                 self.merchants.push(merchant);
             }
-            Change::Credential(credential) => self.credentials.push(credential),
+            Change::Credential(credential) => {
+                self.credentials.retain(|other| {
+                    (&other.protocol, &other.identifier, other.serial)
+                        != (&credential.protocol, &credential.identifier, credential.serial)
+                });
+                self.credentials.push(credential);
+            }
             Change::Product(product) => {
                 self.products.insert(product.id.clone(), product);
+            }
+            Change::AuditRecord(record) => {
+                self.audit_records.insert(record.number, record);
+            }
+            Change::KeptAnswer(kept) => {
+                self.kept_answers.insert(kept.key.clone(), kept);
             }
         }
     }
@@ -164,6 +206,10 @@ impl Store for InMemory {
 
     async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault> {
         Ok(self.working()?.accounts.get(key).cloned())
+    }
+
+    async fn kept_answer(&self, key: &RequestKey) -> Result<Option<KeptAnswer>, StoreFault> {
+        Ok(self.working()?.kept_answers.get(key).cloned())
     }
 }
 
@@ -211,6 +257,63 @@ impl Reports for InMemory {
     ) -> Result<Vec<Arc<Order>>, StoreFault> {
         Ok(self.some_orders(limit, |order| order.key.reference.as_str() == reference))
     }
+
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Page<Arc<Order>, OrderId>, StoreFault> {
+        let records = self.working()?;
+        let below = |id: OrderId| before.is_none_or(|before| id < before);
+        let wanted = records.orders.values().rev();
+        let wanted = wanted.filter(|order| below(order.id) && filter.admits(order));
+        let wanted = wanted.take(one_more(limit)).cloned().collect();
+        Ok(Page::of(wanted, limit, |order: &Arc<Order>| order.id))
+    }
+
+    async fn transfers_of_order(&self, order: &Order) -> Result<Vec<Transfer>, StoreFault> {
+        let records = self.working()?;
+        let own = records.transfers.iter().filter(|transfer| transfer.order == Some(order.id));
+        Ok(own.cloned().collect())
+    }
+
+    async fn transfers_of_account(
+        &self,
+        key: &AccountKey,
+        from: Option<TransferId>,
+        limit: u32,
+    ) -> Result<Option<Page<Transfer, TransferId>>, StoreFault> {
+        let records = self.working()?;
+        let Some(account) = records.accounts.get(key).map(|account| account.id) else {
+            return Ok(from.is_none().then_some(Page { items: Vec::new(), next: None }));
+        };
+        let own = |transfer: &&Transfer| transfer.debit == account || transfer.credit == account;
+        let upto = |transfer: &&Transfer| from.is_none_or(|from| transfer.id <= from);
+        let mut found = records.transfers.iter().rev().filter(own).filter(upto).peekable();
+        if from.is_some_and(|from| found.peek().is_none_or(|first| first.id != from)) {
+            return Ok(None);
+        }
+        let mut items: Vec<Transfer> = found.take(one_more(limit)).cloned().collect();
+        let next = (items.len() == one_more(limit)).then(|| items.pop()).flatten();
+        Ok(Some(Page { items, next: next.map(|transfer| transfer.id) }))
+    }
+
+    async fn audit_records(
+        &self,
+        before: Option<AuditNumber>,
+        limit: u32,
+    ) -> Result<Page<AuditRecord, AuditNumber>, StoreFault> {
+        let records = self.working()?;
+        let below = |record: &&AuditRecord| before.is_none_or(|before| record.number < before);
+        let found = records.audit_records.values().rev().filter(below);
+        let found = found.take(one_more(limit)).cloned().collect();
+        Ok(Page::of(found, limit, |record: &AuditRecord| record.number))
+    }
+}
+
+fn one_more(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1)
 }
 
 impl InMemory {

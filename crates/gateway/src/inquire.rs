@@ -152,7 +152,7 @@ impl Gateway {
     ) -> Result<Arc<Order>, Rejection> {
         let (order, repeated) = match reply(self.store.execute(command, None).await)? {
             Reply::Inquired { order, repeated } => (order, repeated),
-            other => return Err(unexpected(&other)),
+            other => return Err(unexpected(&other).into()),
         };
         if !repeated {
             let end = match order.state {
@@ -177,7 +177,7 @@ fn inquired(order: Arc<Order>) -> Result<Arc<Order>, Rejection> {
 
 /// A reply that does not belong to the command that was sent. It is named without its content,
 /// because faults are logged and an order carries its customer's number and name.
-pub(crate) fn unexpected(reply: &Reply) -> Rejection {
+pub(crate) fn unexpected(reply: &Reply) -> StoreFault {
     let name = match reply {
         Reply::Stored => "stored",
         Reply::Funded { .. } => "funded",
@@ -186,6 +186,8 @@ pub(crate) fn unexpected(reply: &Reply) -> Rejection {
         Reply::AcceptedBefore { .. } => "accepted before",
         Reply::Resolved { .. } => "resolved",
         Reply::Contradicted { .. } => "contradicted",
+        Reply::Administered { .. } => "administered",
+        Reply::Objected(_) => "objected",
     };
-    StoreFault::Corrupt(format!("unexpected reply: {name}")).into()
+    StoreFault::Corrupt(format!("unexpected reply: {name}"))
 }

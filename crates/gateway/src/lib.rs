@@ -1,12 +1,13 @@
 //! What Lunas does for merchants and operators, independent of any protocol, engine or supplier.
 //!
-//! The use cases stand in [`inquire`], [`pay`] and [`resolve`]; [`ports`] names what they need from
+//! The use cases stand in [`inquire`], [`pay`], [`resolve`] and [`administration`]; [`ports`] names what they need from
 //! the world. Invariants: nothing leaves before its intent is durable; no upstream is called while
 //! a commit is open; an outcome that is not affirmed is *unknown* and never a failure; a purchase is
 //! never called twice unless the upstream declares that repeating is safe.
 //!
 //! This crate does not know HTTP, SQL, or the name of any protocol.
 
+mod administration;
 pub mod catalogue;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
@@ -31,12 +32,13 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
+pub use administration::{ActFault, By, Done, random_key};
 pub use catalogue::Catalogue;
 pub use inquire::{Inquiry, Repeats};
 use observer::Observer;
 pub use pay::Payment;
 use ports::{Clock, Reports, Store, StoreFault, Upstream};
-pub use resolve::{ByHand, ByHandFault};
+pub use resolve::ByHandFault;
 
 /// Why a request was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -139,7 +141,8 @@ impl Gateway {
         self.settings.cut_offs
     }
 
-    /// Changes merchants, credentials, products or balances, and makes the changes visible to the
+    /// Changes merchants, credentials, products or balances without a record of who did it, as the
+    /// sandbox does when it makes its demo, and makes the changes visible to the
     /// requests that follow. The commands share commits and may be carried out in any order; the
     /// first that fails is reported after all have been tried.
     pub async fn administer(&self, commands: Vec<Command>) -> Result<(), Rejection> {
@@ -153,13 +156,16 @@ impl Gateway {
             let done = joined.unwrap_or(Err(StoreFault::Stopped.into())).map(drop);
             first_failure = first_failure.and(done);
         }
-        let _reading = self.catalogue_reading.lock().await;
-        self.catalogue.store(Arc::new(self.reports.catalogue().await?));
+        self.refresh_catalogue().await?;
         first_failure
     }
 
     /// What a merchant may still spend.
     pub async fn balance(&self, merchant: &Merchant) -> Result<Amount, Rejection> {
+        Ok(self.available(merchant).await?)
+    }
+
+    async fn available(&self, merchant: &Merchant) -> Result<Amount, StoreFault> {
         let key = AccountKey::merchant(merchant.id, merchant.currency);
         let account = self.store.account(&key).await?;
         let available =

@@ -95,7 +95,7 @@ impl Gateway {
             Reply::AcceptedBefore { order, balance } => {
                 Ok(Accepted::Before(Payment { order, balance, repeated: true }))
             }
-            other => Err(unexpected(&other)),
+            other => Err(unexpected(&other).into()),
         }
     }
 
@@ -145,16 +145,7 @@ impl Gateway {
         attempt: u16,
         supplied: Supplied,
     ) -> Result<Payment, StoreFault> {
-        let currency = order.quote.map_or(domain::Currency::Idr, |quote| quote.charge.currency());
-        let command = Command::Resolve(Resolve {
-            order: order.id,
-            attempt,
-            merchant: order.key.merchant,
-            currency,
-            upstream: order.upstream.clone(),
-            outcome: self.believed(order, supplied),
-            at: self.now(),
-        });
+        let command = Command::Resolve(self.resolution(order, attempt, supplied));
         match self.execute_until_done(command).await?? {
             Reply::Resolved { order, balance, repeated } => {
                 if !repeated {
@@ -172,15 +163,12 @@ impl Gateway {
                 );
                 Ok(Payment { order, balance, repeated: true })
             }
-            other => match unexpected(&other) {
-                Rejection::Fault(fault) => Err(fault),
-                Rejection::Refused(refusal) => Err(StoreFault::Corrupt(refusal.to_string())),
-            },
+            other => Err(unexpected(&other)),
         }
     }
 
     /// Tells the observer what an attempt brought, and what became of its order if that is final.
-    fn observe_outcome(&self, order: &Order) {
+    pub(crate) fn observe_outcome(&self, order: &Order) {
         let (attempt, transaction) = match order.state {
             OrderState::Succeeded => (AttemptEnd::Delivered, Some(TransactionEnd::Succeeded)),
             OrderState::Failed(_) => (AttemptEnd::Refused, Some(TransactionEnd::Failed)),
@@ -228,6 +216,20 @@ impl Gateway {
             return Outcome::Unknown(Doubt::Contradictory);
         }
         supplied.outcome
+    }
+
+    /// What a supplier's or a person's word about an attempt comes to.
+    pub(crate) fn resolution(&self, order: &Order, attempt: u16, supplied: Supplied) -> Resolve {
+        let currency = order.quote.map_or(domain::Currency::Idr, |quote| quote.charge.currency());
+        Resolve {
+            order: order.id,
+            attempt,
+            merchant: order.key.merchant,
+            currency,
+            upstream: order.upstream.clone(),
+            outcome: self.believed(order, supplied),
+            at: self.now(),
+        }
     }
 
     /// An outcome must not be lost because the store is busy or its disk is full for a while.

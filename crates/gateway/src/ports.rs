@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
 use domain::command::Answer;
 use domain::{
-    Account, AccountKey, Amount, Bill, Command, Order, OrderId, Outcome, ProductId, ProtocolName,
-    ReferenceKey, Refusal, Timestamp, UpstreamName,
+    Account, AccountKey, Amount, Bill, Command, MerchantId, Order, OrderId, Outcome, ProductId,
+    ProtocolName, ReferenceKey, Refusal, Timestamp, Transfer, TransferId, UpstreamName,
 };
 use thiserror::Error;
 
@@ -56,6 +57,59 @@ pub trait Store: Send + Sync {
 
     /// Point read: sees every acknowledged commit.
     async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault>;
+
+    /// Point read: sees every acknowledged commit.
+    async fn kept_answer(&self, key: &RequestKey) -> Result<Option<KeptAnswer>, StoreFault>;
+}
+
+/// A part of a list, and where the next part begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<Item, Place> {
+    /// In the order of the list.
+    pub items: Vec<Item>,
+    /// Where to go on; none at the end.
+    pub next: Option<Place>,
+}
+
+impl<Item, Place> Page<Item, Place> {
+    /// The first `limit` of these items, of which there may be one more to tell that the list goes
+    /// on. `place` names the place of an item, after which the next part begins.
+    pub fn of(mut items: Vec<Item>, limit: u32, place: impl Fn(&Item) -> Place) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let goes_on = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| goes_on).map(place);
+        Self { items, next }
+    }
+}
+
+/// Which orders are wanted: those to which everything that is given applies.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OrderFilter {
+    /// Of this merchant.
+    pub merchant: Option<MerchantId>,
+    /// In the state of this name; see [`domain::OrderState::name`].
+    pub state: Option<String>,
+    /// Made at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Made before this instant.
+    pub until: Option<Timestamp>,
+    /// Under this reference.
+    pub reference: Option<String>,
+    /// For this customer.
+    pub destination: Option<String>,
+}
+
+impl OrderFilter {
+    /// Whether this order is wanted.
+    pub fn admits(&self, order: &Order) -> bool {
+        self.merchant.is_none_or(|merchant| order.key.merchant == merchant)
+            && self.state.as_ref().is_none_or(|state| order.state.name() == state)
+            && self.from.is_none_or(|from| order.created_at >= from)
+            && self.until.is_none_or(|until| order.created_at < until)
+            && self.reference.as_ref().is_none_or(|it| order.key.reference.as_str() == it)
+            && self.destination.as_ref().is_none_or(|it| order.destination == *it)
+    }
 }
 
 /// How much is open.
@@ -93,6 +147,62 @@ pub trait Reports: Send + Sync {
         reference: &str,
         limit: u32,
     ) -> Result<Vec<Arc<Order>>, StoreFault>;
+
+    /// Wanted orders with a number below `before`, newest first. So that no question holds up the
+    /// others, a part may have fewer than `limit` orders, or none, and the list may still go on.
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Page<Arc<Order>, OrderId>, StoreFault>;
+
+    /// What was moved for an order, in the order in which it was moved.
+    async fn transfers_of_order(&self, order: &Order) -> Result<Vec<Transfer>, StoreFault>;
+
+    /// What was moved on an account, newest first, beginning with the transfer `from` or with the
+    /// latest. None if `from` is no transfer of this account.
+    async fn transfers_of_account(
+        &self,
+        key: &AccountKey,
+        from: Option<TransferId>,
+        limit: u32,
+    ) -> Result<Option<Page<Transfer, TransferId>>, StoreFault>;
+
+    /// What operators did, newest first, below the number `before`.
+    async fn audit_records(
+        &self,
+        before: Option<AuditNumber>,
+        limit: u32,
+    ) -> Result<Page<AuditRecord, AuditNumber>, StoreFault>;
+}
+
+/// A sealed text could not be opened: it was edited, belongs elsewhere, or the key is another.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("a sealed text cannot be opened with this key")]
+pub struct SealFault;
+
+/// Keeps secrets unreadable where they are stored.
+pub trait Sealer: Send + Sync {
+    /// Seals a text for the place that `context` names; it can be opened there and nowhere else.
+    fn seal(&self, plain: &str, context: &str) -> String;
+
+    /// The text that was sealed for this place.
+    fn open(&self, sealed: &str, context: &str) -> Result<String, SealFault>;
+}
+
+/// Seals nothing: for a sandbox, whose secrets are public.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unsealed;
+
+impl Sealer for Unsealed {
+    fn seal(&self, plain: &str, _context: &str) -> String {
+        plain.to_owned()
+    }
+
+    fn open(&self, sealed: &str, _context: &str) -> Result<String, SealFault> {
+        Ok(sealed.to_owned())
+    }
 }
 
 /// The wall clock.

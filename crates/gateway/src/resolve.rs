@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::administration::{Act, Objection};
 use domain::decide::ABANDONED;
 use domain::{Attempt, AttemptState, Delivery, Order, OrderId, OrderState, Outcome, Refusal};
 use thiserror::Error;
@@ -17,19 +18,12 @@ use crate::observer::Operation;
 use crate::ports::{
     Notice, Purchase, SettleFault, StatusBy, StoreFault, Supplied, Told, Upstream, Verdict,
 };
-use crate::{Gateway, Payment};
+use crate::{ActFault, By, Done, Gateway, Payment};
 
 /// How often the resolver looks for due questions.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How many due questions it takes at a time.
 const QUESTIONS_AT_ONCE: u32 = 64;
-
-/// What came of a person's decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ByHand {
-    /// The order as it stands now.
-    pub order: Arc<Order>,
-}
 
 /// Why a person's decision was not carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -46,9 +40,23 @@ pub enum ByHandFault {
     /// The upstream that was paid objects.
     #[error(transparent)]
     Upstream(#[from] SettleFault),
+    /// A rule speaks against it.
+    #[error(transparent)]
+    Objected(#[from] Objection),
     /// Ours.
     #[error(transparent)]
     Store(#[from] StoreFault),
+}
+
+impl From<ActFault> for ByHandFault {
+    fn from(fault: ActFault) -> Self {
+        match fault {
+            ActFault::Objected(Objection::OrderUnknown) => Self::NotFound,
+            ActFault::Objected(Objection::OrderNotPending) => Self::NotPending,
+            ActFault::Objected(objection) => Self::Objected(objection),
+            ActFault::Fault(fault) => Self::Store(fault),
+        }
+    }
 }
 
 impl Gateway {
@@ -120,8 +128,14 @@ impl Gateway {
         let attempt = order
             .attempt()
             .ok_or_else(|| StoreFault::Corrupt(format!("order {} has no attempt", order.id)))?;
+        let supplied = self.told(order, attempt).await;
+        self.record(order, attempt.number, supplied).await
+    }
+
+    /// What the upstream says of an attempt.
+    async fn told(&self, order: &Arc<Order>, attempt: &Attempt) -> Supplied {
         let purchase = Purchase { order: Arc::clone(order), attempt: attempt.number };
-        let supplied = match self.upstream(&attempt.upstream) {
+        match self.upstream(&attempt.upstream) {
             Some(upstream) => {
                 let operation = match upstream.status_by() {
                     StatusBy::Repeating => Operation::Pay,
@@ -133,8 +147,7 @@ impl Gateway {
                     .unwrap_or_else(|_| Outcome::Unknown(domain::Doubt::Silent).into())
             }
             None => Outcome::Unknown(domain::Doubt::Silent).into(),
-        };
-        self.record(order, attempt.number, supplied).await
+        }
     }
 
     async fn question(
@@ -176,36 +189,55 @@ impl Gateway {
 
     /// Carries out a person's decision about an order whose outcome is open. The upstream is told
     /// first where it lets itself be told, so that both books agree; elsewhere the person's word is
-    /// the evidence.
+    /// the evidence. It is finished whether or not the caller waits for it.
     pub async fn decide_by_hand(
         self: &Arc<Self>,
         order: OrderId,
         verdict: Verdict,
-    ) -> Result<ByHand, ByHandFault> {
+        by: By,
+    ) -> Result<Done, ByHandFault> {
+        let gateway = Arc::clone(self);
+        let running = self.calls.spawn(async move { gateway.decide(order, verdict, &by).await });
+        running.await.unwrap_or(Err(StoreFault::Stopped.into()))
+    }
+
+    async fn decide(
+        self: &Arc<Self>,
+        order: OrderId,
+        verdict: Verdict,
+        by: &By,
+    ) -> Result<Done, ByHandFault> {
         let _in_flight = self.mark_alone(order).ok_or(ByHandFault::InFlight)?;
+        if let Some(done) = self.done_before(by).await? {
+            return Ok(done);
+        }
         let order = self.store.order(order).await?.ok_or(ByHandFault::NotFound)?;
         let attempt = match order.attempt() {
             Some(attempt) if order.state == OrderState::Processing => attempt,
             _ => return Err(ByHandFault::NotPending),
         };
         let purchase = Purchase { order: Arc::clone(&order), attempt: attempt.number };
-        let told = match self.upstream(&attempt.upstream) {
+        let settled = match self.upstream(&attempt.upstream) {
             Some(upstream) => {
                 let told = upstream.settle(purchase, verdict);
                 self.timed(&attempt.upstream, Operation::Settle, told).await
             }
             None => Err(SettleFault::Unsupported),
         };
-        let payment = match told {
-            Ok(()) => self.ask(&order).await?,
-            Err(SettleFault::Unsupported) => {
-                let supplied = decided(&order, verdict);
-                self.record(&order, attempt.number, supplied).await?
-            }
+        let supplied = match settled {
+            Ok(()) => self.told(&order, attempt).await,
+            Err(SettleFault::Unsupported) => decided(&order, verdict),
             Err(fault) => return Err(fault.into()),
         };
-        info!(order = %payment.order.id, ?verdict, "decided by hand");
-        Ok(ByHand { order: payment.order })
+        let resolve = self.resolution(&order, attempt.number, supplied);
+        let done = self.administer_as(by, Act::Resolve(resolve)).await?;
+        if !done.repeated
+            && let Some(resolved) = self.store.order(order.id).await?
+        {
+            self.observe_outcome(&resolved);
+        }
+        info!(order = %order.id, ?verdict, actor = by.actor.name, "decided by hand");
+        Ok(done)
     }
 }
 

@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::{Order, OrderId, OrderState};
+use domain::OrderId;
+use domain::administration::{Actor, Effect, Role, Standing};
 use gateway::ports::{SettleFault, Verdict};
-use gateway::{ByHandFault, Gateway};
+use gateway::{By, ByHandFault, Done, Gateway};
 use http::{Method, StatusCode, header};
 use protocols::exchange::{Answer, Arrival, Serve};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::configuration::choice::Role;
 use crate::problem::{json, problem};
 
 /// How many orders are named when a reference is not unique.
@@ -29,7 +29,7 @@ pub(crate) struct Administration {
 
 /// Somebody with a token.
 struct Holder {
-    role: Role,
+    actor: Actor,
     token_digest: [u8; 32],
 }
 
@@ -62,22 +62,22 @@ impl Administration {
     /// Serves whoever presents one of these tokens, as far as its role goes.
     pub(crate) fn new<'a>(
         gateway: Arc<Gateway>,
-        tokens: impl IntoIterator<Item = (Role, &'a str)>,
+        tokens: impl IntoIterator<Item = (Actor, &'a str)>,
     ) -> Self {
-        let holder = |(role, token)| Holder { role, token_digest: Sha256::digest(token).into() };
+        let holder = |(actor, token)| Holder { actor, token_digest: Sha256::digest(token).into() };
         Self { gateway, holders: tokens.into_iter().map(holder).collect() }
     }
 
-    /// What the caller may do, or `None` for who presents no token of ours. Digests are compared,
+    /// Who the caller is, or `None` for who presents no token of ours. Digests are compared,
     /// so that the time taken says nothing about a token.
-    fn role(&self, arrival: &Arrival) -> Option<Role> {
+    fn caller(&self, arrival: &Arrival) -> Option<&Actor> {
         let value = arrival.head.headers.get(header::AUTHORIZATION)?;
         let token = value.to_str().ok()?.strip_prefix("Bearer ")?;
         let digest: [u8; 32] = Sha256::digest(token).into();
-        self.holders.iter().find(|holder| holder.token_digest == digest).map(|holder| holder.role)
+        self.holders.iter().find(|holder| holder.token_digest == digest).map(|holder| &holder.actor)
     }
 
-    async fn resolve(&self, body: &Bytes) -> Answer {
+    async fn resolve(&self, body: &Bytes, actor: &Actor) -> Answer {
         let resolution: Resolution = match serde_json::from_slice(body) {
             Ok(resolution) => resolution,
             Err(error) => {
@@ -92,8 +92,15 @@ impl Administration {
             VerdictWord::Success => Verdict::Success,
             VerdictWord::Failed => Verdict::Failed,
         };
-        match self.gateway.decide_by_hand(order, verdict).await {
-            Ok(by_hand) => json(StatusCode::OK, &view(&by_hand.order)),
+        match self
+            .gateway
+            .decide_by_hand(order, verdict, By { actor: actor.clone(), request: None })
+            .await
+        {
+            Ok(Done { effect: Effect::Resolved(standing), .. }) => {
+                json(StatusCode::OK, &view(&standing))
+            }
+            Ok(other) => store_problem(&format!("unexpected answer {other:?}")),
             Err(fault) => by_hand_problem(&fault),
         }
     }
@@ -130,25 +137,13 @@ impl Administration {
     }
 }
 
-fn view(order: &Order) -> OrderView {
+fn view(order: &Standing) -> OrderView {
     OrderView {
-        order: order.id.0,
+        order: order.order.0,
         merchant: order.key.merchant.0,
         protocol: order.key.protocol.to_string(),
         reference: order.key.reference.to_string(),
-        state: state_word(order.state),
-    }
-}
-
-const fn state_word(state: OrderState) -> &'static str {
-    match state {
-        OrderState::Declined(_) => "declined",
-        OrderState::Quoted => "quoted",
-        OrderState::Awaiting => "awaiting",
-        OrderState::Processing => "processing",
-        OrderState::Succeeded => "succeeded",
-        OrderState::Failed(_) => "failed",
-        OrderState::Expired => "expired",
+        state: order.state.name(),
     }
 }
 
@@ -161,6 +156,7 @@ fn by_hand_problem(fault: &ByHandFault) -> Answer {
         ByHandFault::Upstream(
             SettleFault::Unsupported | SettleFault::NotReceived | SettleFault::Failed(_),
         ) => (StatusCode::BAD_GATEWAY, "UPSTREAM_FAILED"),
+        ByHandFault::Objected(_) => (StatusCode::CONFLICT, "CONFLICT"),
         ByHandFault::Store(fault) => return store_problem(&fault.to_string()),
     };
     problem(status, code, &fault.to_string())
@@ -175,7 +171,7 @@ fn store_problem(fault: &str) -> Answer {
 #[async_trait]
 impl Serve for Administration {
     async fn serve(&self, arrival: Arrival) -> Answer {
-        let Some(role) = self.role(&arrival) else {
+        let Some(actor) = self.caller(&arrival) else {
             let mut answer =
                 problem(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "a valid bearer token is needed");
             let scheme = http::HeaderValue::from_static("Bearer");
@@ -190,12 +186,14 @@ impl Serve for Administration {
             );
         };
         match (&arrival.head.method, arrival.head.uri.path()) {
-            (&Method::POST, "/admin/v1/order-resolutions") if role < Role::Operator => problem(
-                StatusCode::FORBIDDEN,
-                "FORBIDDEN",
-                "the role of this token does not suffice",
-            ),
-            (&Method::POST, "/admin/v1/order-resolutions") => self.resolve(body).await,
+            (&Method::POST, "/admin/v1/order-resolutions") if actor.role < Role::Operator => {
+                problem(
+                    StatusCode::FORBIDDEN,
+                    "FORBIDDEN",
+                    "the role of this token does not suffice",
+                )
+            }
+            (&Method::POST, "/admin/v1/order-resolutions") => self.resolve(body, actor).await,
             (_, "/admin/v1/order-resolutions") => {
                 problem(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "use POST")
             }

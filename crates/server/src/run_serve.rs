@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use domain::administration::Actor;
 use protocols::exchange::Serve;
 use protocols::sandbox::demo;
 use tokio::net::TcpListener;
@@ -30,7 +31,7 @@ const ADMIN_CONNECTIONS: usize = 64;
 /// Runs the production server until the process is told to stop.
 pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Result<()> {
     let configuration = &loaded.configuration;
-    let Preparation { certificate, upstream, stand_in } = preparation;
+    let Preparation { certificate, upstream, stand_in, sealer } = preparation;
     warn_of_what_is_unusual(&loaded, &upstream, certificate.is_some());
     let signals = StopSignals::listen()?;
     tokio::spawn(reload_at_signal(ReloadSignals::listen()?, certificate.clone()));
@@ -43,6 +44,7 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         upstream,
         stand_in,
         orders: configuration.orders.clone(),
+        sealer,
     })
     .await?;
     if let Some(identifier) = public_credential(&program) {
@@ -104,8 +106,9 @@ fn admin_service(
 ) -> Arc<dyn Serve> {
     let shows_metrics = configuration.server.metrics;
     let metrics = shows_metrics.then(|| Box::new(program.metrics_page(traffic)) as _);
-    let tokens =
-        configuration.admin_tokens.values().map(|holder| (holder.role, holder.token.expose()));
+    let tokens = configuration.admin_tokens.iter().map(|(name, holder)| {
+        (Actor { name: name.to_string(), role: holder.role }, holder.token.expose())
+    });
     let administration = Administration::new(Arc::clone(&program.gateway), tokens);
     program.observed(Arc::new(Dispatch {
         ready: Arc::clone(&program.ready),
@@ -165,5 +168,23 @@ async fn reload_at_signal(mut signals: ReloadSignals, certificate: Option<Arc<Ce
                 tracing::error!(%fault, "the certificate was not read again; the old one stays");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::ports::Unsealed;
+
+    use super::*;
+    use crate::program::tests::open;
+
+    #[tokio::test]
+    async fn published_credentials_are_found() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let program = open(folder.path(), Arc::new(Unsealed)).await.unwrap();
+        assert_eq!(public_credential(&program), None);
+        program.gateway.administer(demo::commands(program.gateway.now())).await.unwrap();
+        assert_eq!(public_credential(&program).as_deref(), Some("iak 081200001111"));
+        program.close().await;
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
+use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
 use domain::audit::{Auditor, Finding, Summary};
 use domain::command::{Answer, Funding, FundingKey, Keys};
 use domain::working_set::{LastNumbers, WorkingSet};
@@ -16,7 +17,7 @@ use domain::{
     Product, ProductId, ReferenceKey, Timestamp, Transfer, TransferId,
 };
 use gateway::Catalogue;
-use gateway::ports::{Pending, Reports, Store, StoreFault};
+use gateway::ports::{OrderFilter, Page, Pending, Reports, Store, StoreFault};
 
 use crate::conformance::Subject;
 use crate::pipeline::{Changes, Engine, EngineFault, Options, Pipeline};
@@ -33,6 +34,8 @@ pub(crate) struct Tables {
     merchants: BTreeMap<MerchantId, Merchant>,
     credentials: BTreeMap<(String, String, u32), Credential>,
     products: BTreeMap<ProductId, Product>,
+    audit_records: BTreeMap<AuditNumber, AuditRecord>,
+    kept_answers: HashMap<RequestKey, KeptAnswer>,
 }
 
 impl Tables {
@@ -41,6 +44,10 @@ impl Tables {
         self.transfers.values().try_for_each(|transfer| auditor.transfer(transfer))?;
         self.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         self.orders.values().try_for_each(|order| auditor.order(order))?;
+        self.audit_records.values().try_for_each(|record| auditor.audit_record(record))?;
+        self.kept_answers
+            .values()
+            .try_for_each(|kept| auditor.kept_answer(&kept.key, kept.audit))?;
         auditor.finish()
     }
 
@@ -72,6 +79,12 @@ impl Tables {
         }
         for product in &changes.products {
             self.products.insert(product.id.clone(), product.clone());
+        }
+        for record in &changes.audit_records {
+            self.audit_records.insert(record.number, record.clone());
+        }
+        for kept in &changes.kept_answers {
+            self.kept_answers.insert(kept.key.clone(), kept.clone());
         }
     }
 }
@@ -112,6 +125,8 @@ impl Engine for MemoryEngine {
             account: tables.accounts.values().map(|account| account.id.0).max().unwrap_or(0),
             transfer: tables.transfers.keys().last().map_or(0, |id| id.0),
             order: tables.orders.keys().last().map_or(0, |id| id.0),
+            merchant: tables.merchants.keys().last().map_or(0, |id| id.0),
+            audit: tables.audit_records.values().last().map(|it| (it.number, it.hash)),
         })
     }
 
@@ -129,6 +144,25 @@ impl Engine for MemoryEngine {
         }
         for key in &keys.fundings {
             working_set.put_funding(key.clone(), tables.fundings.get(key).cloned());
+        }
+        for id in &keys.merchants {
+            working_set.put_merchant(*id, tables.merchants.get(id).cloned());
+        }
+        for key in &keys.credentials {
+            let known = tables.credentials.values().filter(|credential| {
+                credential.protocol == key.protocol && credential.identifier == key.identifier
+            });
+            working_set.put_credentials(key.clone(), known.cloned().collect());
+        }
+        for id in &keys.products {
+            working_set.put_product(id.clone(), tables.products.get(id).cloned());
+        }
+        for alias in &keys.aliases {
+            let holder = tables.products.values().find(|it| it.aliases.contains(alias));
+            working_set.put_alias(alias.clone(), holder.map(|product| product.id.clone()));
+        }
+        for key in &keys.requests {
+            working_set.put_kept_answer(key.clone(), tables.kept_answers.get(key).cloned());
         }
         Ok(())
     }
@@ -190,6 +224,10 @@ impl Store for MemoryStore {
     async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault> {
         Ok(locked(&self.tables).accounts.get(key).cloned())
     }
+
+    async fn kept_answer(&self, key: &RequestKey) -> Result<Option<KeptAnswer>, StoreFault> {
+        Ok(locked(&self.tables).kept_answers.get(key).cloned())
+    }
 }
 
 #[async_trait]
@@ -235,6 +273,55 @@ impl Reports for MemoryStore {
         let mut named = self.orders(|order| order.key.reference.as_str() == reference);
         named.reverse();
         Ok(first(named, limit))
+    }
+
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Page<Arc<Order>, OrderId>, StoreFault> {
+        let below = |id: OrderId| before.is_none_or(|before| id < before);
+        let mut wanted = self.orders(|order| below(order.id) && filter.admits(order));
+        wanted.reverse();
+        Ok(Page::of(wanted, limit, |order| order.id))
+    }
+
+    async fn transfers_of_order(&self, order: &Order) -> Result<Vec<Transfer>, StoreFault> {
+        let tables = locked(&self.tables);
+        Ok(tables.transfers.values().filter(|it| it.order == Some(order.id)).cloned().collect())
+    }
+
+    async fn transfers_of_account(
+        &self,
+        key: &AccountKey,
+        from: Option<TransferId>,
+        limit: u32,
+    ) -> Result<Option<Page<Transfer, TransferId>>, StoreFault> {
+        let tables = locked(&self.tables);
+        let account = tables.accounts.get(key).map(|account| account.id);
+        let own = |it: &&Transfer| Some(it.debit) == account || Some(it.credit) == account;
+        let own = tables.transfers.values().rev().filter(own);
+        let mut items: Vec<_> =
+            own.skip_while(|it| from.is_some_and(|from| it.id > from)).collect();
+        if from.is_some_and(|from| items.first().is_none_or(|first| first.id != from)) {
+            return Ok(None);
+        }
+        let limit = usize::try_from(limit).expect("32 bits fit");
+        let next = items.get(limit).map(|transfer| transfer.id);
+        items.truncate(limit);
+        Ok(Some(Page { items: items.into_iter().cloned().collect(), next }))
+    }
+
+    async fn audit_records(
+        &self,
+        before: Option<AuditNumber>,
+        limit: u32,
+    ) -> Result<Page<AuditRecord, AuditNumber>, StoreFault> {
+        let tables = locked(&self.tables);
+        let below = |it: &&AuditRecord| before.is_none_or(|before| it.number < before);
+        let found = tables.audit_records.values().rev().filter(below).cloned().collect();
+        Ok(Page::of(found, limit, |record: &AuditRecord| record.number))
     }
 }
 

@@ -19,6 +19,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use domain::administration::{AuditRecord, KeptAnswer};
 use domain::command::{Answer, Funding, Keys};
 use domain::decide::{Decision, decide};
 use domain::working_set::{Change, LastNumbers, WorkingSet};
@@ -162,6 +163,10 @@ pub struct Changes {
     pub credentials: Vec<Credential>,
     /// New and changed products, oldest change first.
     pub products: Vec<Product>,
+    /// New audit records, in the order of their numbers.
+    pub audit_records: Vec<AuditRecord>,
+    /// New answers to be kept.
+    pub kept_answers: Vec<KeptAnswer>,
 }
 
 impl Changes {
@@ -175,6 +180,8 @@ impl Changes {
             && self.merchants.is_empty()
             && self.credentials.is_empty()
             && self.products.is_empty()
+            && self.audit_records.is_empty()
+            && self.kept_answers.is_empty()
     }
 
     /// Takes over a change. It replaces an earlier one of the same account or order.
@@ -195,6 +202,8 @@ impl Changes {
             Change::Merchant(merchant) => self.merchants.push(merchant),
             Change::Credential(credential) => self.credentials.push(credential),
             Change::Product(product) => self.products.push(product),
+            Change::AuditRecord(record) => self.audit_records.push(record),
+            Change::KeptAnswer(kept) => self.kept_answers.push(kept),
         }
     }
 }
@@ -473,10 +482,20 @@ impl<E: Engine> Writer<E> {
         keep_unknown(&mut keys.orders, |id| working_set.order(*id).is_err());
         keep_unknown(&mut keys.references, |key| working_set.order_by_reference(key).is_err());
         keep_unknown(&mut keys.fundings, |key| working_set.funding(key).is_err());
+        keep_unknown(&mut keys.merchants, |id| working_set.merchant(*id).is_err());
+        keep_unknown(&mut keys.credentials, |key| working_set.credentials(key).is_err());
+        keep_unknown(&mut keys.products, |id| working_set.product(id).is_err());
+        keep_unknown(&mut keys.aliases, |alias| working_set.alias(alias).is_err());
+        keep_unknown(&mut keys.requests, |key| working_set.kept_answer(key).is_err());
         let wanted = keys.accounts.len()
             + keys.orders.len()
             + 2 * keys.references.len()
-            + keys.fundings.len();
+            + keys.fundings.len()
+            + keys.merchants.len()
+            + keys.credentials.len()
+            + keys.products.len()
+            + keys.aliases.len()
+            + keys.requests.len();
         self.kept = self.kept.saturating_add(wanted);
         self.engine.load(&keys, &mut working_set)?;
         Ok(working_set)

@@ -88,6 +88,8 @@ mod tests {
             identifier: USERNAME.to_owned(),
             serial,
             secrets: BTreeMap::from_iter(secrets),
+            expires_at: None,
+            revoked_at: None,
         })
     }
 

@@ -217,6 +217,8 @@ pub fn merchants() -> Vec<Merchant> {
         currency: Currency::Idr,
         level: Level(LEVEL.to_owned()),
         status: MerchantStatus::Active,
+        addresses: Vec::new(),
+        rate_limit: None,
     }]
 }
 
@@ -228,6 +230,8 @@ pub fn credentials() -> Vec<Credential> {
         identifier: IAK_USERNAME.to_owned(),
         serial: 1,
         secrets: BTreeMap::from([("api_key".to_owned(), Secret::new(IAK_API_KEY))]),
+        expires_at: None,
+        revoked_at: None,
     }]
 }
 

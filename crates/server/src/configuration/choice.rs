@@ -1,5 +1,6 @@
 //! Settings whose value is one of a few words.
 
+pub(crate) use domain::administration::Role;
 use protocols::sandbox::NumberScheme;
 
 /// A closed list of words, each standing for a value.
@@ -30,18 +31,6 @@ macro_rules! choice {
             }
         }
     };
-}
-
-choice! {
-    /// What the bearer of an admin token may do; each role may do all that the ones before it may.
-    Role {
-        /// Looks.
-        Viewer = "viewer",
-        /// Decides orders, sends callbacks again, closes products.
-        Operator = "operator",
-        /// Moves money by hand, makes merchants and keys.
-        Administrator = "administrator",
-    }
 }
 
 choice! {
@@ -80,5 +69,15 @@ impl From<IakNumbers> for NumberScheme {
             IakNumbers::New => Self::New,
             IakNumbers::Old => Self::Old,
         }
+    }
+}
+
+/// The words are the stable names of the roles.
+impl Choice for Role {
+    const WORDS: &'static [&'static str] =
+        &[Self::Viewer.name(), Self::Operator.name(), Self::Administrator.name()];
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::from_name(word)
     }
 }

@@ -29,6 +29,10 @@ const SUCCEEDS: &str = "082100000000";
 /// the ones that a backup could miss. The books as a whole are compared besides.
 const ASKED: usize = 150;
 
+/// How many orders are made beside one round, at most: books that grow for ever would make the last
+/// rounds take longer than all others together.
+const ORDERS_PER_ROUND: u64 = 200;
+
 fn back_up(data: &Path, to: &Path) -> Output {
     lunas().arg("backup").arg("--data").arg(data).arg("--to").arg(to).output().unwrap()
 }
@@ -49,11 +53,22 @@ fn refused(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
+/// Stops the clients also when a test fails, which would otherwise wait for them.
+struct StopAtEnd<'a>(&'a AtomicBool);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Clients that pay one bill after the other.
 struct Load {
     url: String,
     stop: AtomicBool,
     next: AtomicU64,
+    /// Up to which number orders are made.
+    until: AtomicU64,
     /// What was answered to each order that was paid, by its number, and what it was charged.
     told: Mutex<BTreeMap<u64, String>>,
     price: AtomicU64,
@@ -65,6 +80,7 @@ impl Load {
             url: sandbox.url().to_owned(),
             stop: AtomicBool::new(false),
             next: AtomicU64::new(1),
+            until: AtomicU64::new(u64::MAX),
             told: Mutex::default(),
             price: AtomicU64::new(0),
         }
@@ -72,6 +88,10 @@ impl Load {
 
     fn run_client(&self) {
         while !self.stop.load(Ordering::Relaxed) {
+            if self.next.load(Ordering::Relaxed) > self.until.load(Ordering::Relaxed) {
+                thread::park_timeout(Duration::from_millis(2));
+                continue;
+            }
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let hp = match number % 10 {
                 0 => FAILS,
@@ -112,12 +132,15 @@ fn every_backup_under_load_restores_to_books_that_agree() {
     let sandbox = Sandbox::start(&[]);
     let backups = TempDir::new().unwrap();
     let load = Load::new(&sandbox);
+    load.until.store(0, Ordering::Relaxed);
     let mut taken = Vec::new();
     thread::scope(|scope| {
+        let _stop = StopAtEnd(&load.stop);
         for _ in 0..CLIENTS {
             scope.spawn(|| load.run_client());
         }
         for round in 0..rounds {
+            load.until.fetch_add(ORDERS_PER_ROUND, Ordering::Relaxed);
             wait_until("orders come between two backups", || {
                 let before = taken.last().map_or(0, |it: &Taken| it.told.len());
                 load.count() > before + CLIENTS
@@ -129,7 +152,6 @@ fn every_backup_under_load_restores_to_books_that_agree() {
             assert!(line.starts_with("cadangan selesai · backup is complete: "), "{line}");
             taken.push(Taken { file, told });
         }
-        load.stop.store(true, Ordering::Relaxed);
     });
     sandbox.verify();
     let price = i64::try_from(load.price.load(Ordering::Relaxed)).unwrap();
@@ -184,12 +206,12 @@ fn audits_and_backups_slow_the_orders_beside_them_by_a_tenth_at_most() {
     let sandbox = Sandbox::start(&[]);
     let load = Load::new(&sandbox);
     thread::scope(|scope| {
+        let _stop = StopAtEnd(&load.stop);
         for _ in 0..CLIENTS {
             scope.spawn(|| load.run_client());
         }
         wait_until("there is something to copy", || load.count() > ORDERS_BEFORE);
         let is_light = (0..MEASUREMENTS).any(|_| measure(&sandbox, &load) >= LEFT_MIN);
-        load.stop.store(true, Ordering::Relaxed);
         assert!(is_light, "orders are slowed by more than a tenth");
     });
 }

@@ -69,7 +69,15 @@ pub(crate) async fn a_catalogue_comes_back_as_it_was<S: Subject>(world: &mut Wor
     for (number, (name, currency, level, active)) in (1..).zip(sample(&merchants(), 16)) {
         let status = if active { MerchantStatus::Active } else { MerchantStatus::Suspended };
         let id = MerchantId(number);
-        merchants_put.push(Merchant { id, name, currency, level: Level(level), status });
+        merchants_put.push(Merchant {
+            id,
+            name,
+            currency,
+            level: Level(level),
+            status,
+            addresses: Vec::new(),
+            rate_limit: None,
+        });
     }
     let mut credentials_put = Vec::new();
     for (number, secrets) in (1..).zip(sample(&secrets(), 16)) {
@@ -80,6 +88,8 @@ pub(crate) async fn a_catalogue_comes_back_as_it_was<S: Subject>(world: &mut Wor
             identifier: format!("identifier {}", number / 2),
             serial: number,
             secrets,
+            expires_at: None,
+            revoked_at: None,
         });
     }
     let mut products_put = Vec::new();
@@ -123,6 +133,8 @@ pub(crate) async fn what_is_put_again_is_replaced<S: Subject>(world: &mut World<
         currency: Currency::Idr,
         level: Level("retail".to_owned()),
         status,
+        addresses: Vec::new(),
+        rate_limit: None,
     };
     let credential = |secret: &str| Credential {
         merchant: TOKO,
@@ -130,6 +142,8 @@ pub(crate) async fn what_is_put_again_is_replaced<S: Subject>(world: &mut World<
         identifier: "081200001111".to_owned(),
         serial: 1,
         secrets: BTreeMap::from([("api_key".to_owned(), Secret::new(secret))]),
+        expires_at: None,
+        revoked_at: None,
     };
     let product = |aliases: &[&str]| Product {
         id: ProductId::new("pln-postpaid"),

@@ -11,7 +11,10 @@ fn balance(reply: &Reply) -> i64 {
         | Reply::AcceptedBefore { balance, .. }
         | Reply::Resolved { balance, .. }
         | Reply::Contradicted { balance, .. } => balance.minor(),
-        Reply::Stored | Reply::Inquired { .. } => panic!("{reply:?} has no balance"),
+        Reply::Stored
+        | Reply::Inquired { .. }
+        | Reply::Administered { .. }
+        | Reply::Objected(_) => panic!("{reply:?} has no balance"),
     }
 }
 

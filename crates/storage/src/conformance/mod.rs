@@ -4,6 +4,7 @@
 //! of this file is the only one there is. Each test gets fresh data, talks to it through the ports
 //! that the gateway uses, and leaves books behind that the auditor finds in order, or it fails.
 
+pub(crate) mod administration;
 mod arbitrary;
 pub(crate) mod catalogue;
 pub(crate) mod crowds;
@@ -295,4 +296,10 @@ suite! {
     reading::accounts_come_back_as_they_were,
     catalogue::a_catalogue_comes_back_as_it_was,
     catalogue::what_is_put_again_is_replaced,
+    administration::acts_build_on_what_is_stored,
+    administration::acts_of_a_crowd_keep_the_rules,
+    administration::answers_are_kept_and_found,
+    administration::audit_records_are_listed_in_parts,
+    administration::orders_are_browsed_newest_first,
+    administration::transfers_are_followed_along_their_links,
 }

@@ -1,17 +1,20 @@
 //! Accounts, transfers and fundings as rows.
 
+use std::collections::BTreeMap;
+
 use domain::account::{AccountRole, Counters};
 use domain::audit::Finding;
 use domain::command::{Funding, FundingKey};
 use domain::posting::Direction;
 use domain::{
-    Account, AccountId, AccountKey, Hash, MerchantId, OrderId, Transfer, TransferId, TransferKind,
-    UpstreamName,
+    Account, AccountId, AccountKey, Hash, MerchantId, Order, OrderId, Transfer, TransferId,
+    TransferKind, UpstreamName,
 };
+use gateway::ports::Page;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
-use super::fields::{Fields, Problem, amount, damaged, to_stored, word};
+use super::fields::{Fields, Problem, amount, damaged, stored_number, to_stored, word};
 use super::statements;
 
 macro_rules! account_columns {
@@ -58,6 +61,12 @@ statements! {
     );
 
     ALL_TRANSFERS = concat!("select ", transfer_columns!(), " from transfers order by id");
+
+    TRANSFER = concat!("select ", transfer_columns!(), " from transfers where id = ?1");
+
+    TRANSFERS_FROM = concat!(
+        "select ", transfer_columns!(), " from transfers where id >= ?1 order by id limit ?2"
+    );
 
     LAST_TRANSFER = "select coalesce(max(id), 0) from transfers";
 
@@ -270,6 +279,75 @@ fn read_transfer(row: &Row<'_>) -> Result<Transfer, Finding> {
             hash: Hash(fields.next()?),
         })
     })
+}
+
+/// How many transfers the outcome of one order makes, at most.
+const TRANSFERS_OF_OUTCOME_MAX: u32 = 32;
+
+fn one_transfer(connection: &Connection, id: TransferId) -> Result<Option<Transfer>, Fault> {
+    let Some(id) = stored_number(id.0) else { return Ok(None) };
+    let mut statement = connection.prepare_cached(TRANSFER)?;
+    Ok(statement.query_row([id], |row| Ok(read_transfer(row))).optional()?.transpose()?)
+}
+
+/// What was moved for an order. Its holds name their transfers; what an outcome moved besides
+/// follows without a gap upon what resolved the holds, because one decision made it all.
+pub(super) fn transfers_of_order(
+    connection: &Connection,
+    order: &Order,
+) -> Result<Vec<Transfer>, Fault> {
+    let mut found = BTreeMap::new();
+    for hold in &order.holds {
+        if let Some(transfer) = one_transfer(connection, hold.transfer)? {
+            found.insert(transfer.id, transfer);
+        }
+    }
+    let outcome = order.holds.iter().filter_map(|hold| hold.resolved_by).min();
+    if let Some(first) = outcome.and_then(|id| stored_number(id.0)) {
+        let mut statement = connection.prepare_cached(TRANSFERS_FROM)?;
+        let mut rows = statement.query(params![first, TRANSFERS_OF_OUTCOME_MAX])?;
+        while let Some(row) = rows.next()? {
+            let transfer = read_transfer(row)?;
+            if transfer.order != Some(order.id) {
+                break;
+            }
+            found.insert(transfer.id, transfer);
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// What was moved on an account, newest first, along the links from each transfer to the one
+/// before it.
+pub(super) fn transfers_of_account(
+    connection: &Connection,
+    key: &AccountKey,
+    from: Option<TransferId>,
+    limit: u32,
+) -> Result<Option<Page<Transfer, TransferId>>, Fault> {
+    let Some(account) = account(connection, key)? else {
+        return Ok(from.is_none().then_some(Page { items: Vec::new(), next: None }));
+    };
+    let mut next = from.or_else(|| account.latest.map(|(latest, _)| latest));
+    let mut items = Vec::new();
+    for _ in 0..limit {
+        let Some(id) = next else { break };
+        let transfer = one_transfer(connection, id)?;
+        let before = transfer.as_ref().and_then(|it| match (it.debit, it.credit) {
+            (debit, _) if debit == account.id => Some(it.previous_debit),
+            (_, credit) if credit == account.id => Some(it.previous_credit),
+            _ => None,
+        });
+        let (Some(transfer), Some(before)) = (transfer, before) else {
+            if items.is_empty() && from.is_some() {
+                return Ok(None);
+            }
+            return Err(damaged(format!("transfer {id}"), "is linked to and not of its account"));
+        };
+        items.push(transfer);
+        next = before;
+    }
+    Ok(Some(Page { items, next }))
 }
 
 pub(super) fn funding(connection: &Connection, key: &FundingKey) -> Result<Option<Funding>, Fault> {

@@ -1,45 +1,90 @@
 //! Merchants, credentials and products as rows.
 
+use std::collections::BTreeMap;
+
+use domain::administration::CredentialKey;
 use domain::audit::Finding;
 use domain::product::CutOff;
 use domain::{
-    Credential, Level, Merchant, MerchantId, MerchantStatus, Product, ProductId, ProductStatus,
-    ProtocolName,
+    Alias, Credential, Level, Merchant, MerchantId, MerchantStatus, Product, ProductId,
+    ProductStatus, ProtocolName, RateLimit, Timestamp,
 };
 use gateway::Catalogue;
-use rusqlite::{Connection, Row, params};
+use gateway::ports::Sealer;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
 use super::fields::{Fields, Problem, damaged, word};
 use super::{statements, trees};
 
+macro_rules! merchant_columns {
+    () => {
+        "id, name, currency, level, status, addresses, requests_per_second, burst"
+    };
+}
+
+macro_rules! credential_columns {
+    () => {
+        "protocol, identifier, serial, merchant, secrets, expires_at_ms, revoked_at_ms"
+    };
+}
+
+macro_rules! product_columns {
+    () => {
+        "id, name, product_group, province, status, aliases, terms, cut_off_from_minute, \
+         cut_off_until_minute"
+    };
+}
+
 statements! {
-    ALL_MERCHANTS = "select id, name, currency, level, status from merchants order by id";
+    ALL_MERCHANTS = concat!("select ", merchant_columns!(), " from merchants order by id");
 
-    PUT_MERCHANT = "insert into merchants (id, name, currency, level, status) \
-         values (?1, ?2, ?3, ?4, ?5) \
+    MERCHANT = concat!("select ", merchant_columns!(), " from merchants where id = ?1");
+
+    LAST_MERCHANT = "select coalesce(max(id), 0) from merchants";
+
+    PUT_MERCHANT = concat!(
+        "insert into merchants (", merchant_columns!(), ") \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
          on conflict (id) do update set name = excluded.name, currency = excluded.currency, \
-         level = excluded.level, status = excluded.status";
+         level = excluded.level, status = excluded.status, addresses = excluded.addresses, \
+         requests_per_second = excluded.requests_per_second, burst = excluded.burst"
+    );
 
-    ALL_CREDENTIALS = "select protocol, identifier, serial, merchant, secrets from credentials \
-         order by protocol, identifier, serial";
+    ALL_CREDENTIALS = concat!(
+        "select ", credential_columns!(), " from credentials order by protocol, identifier, serial"
+    );
 
-    PUT_CREDENTIAL = "insert into credentials (protocol, identifier, serial, merchant, secrets) \
-         values (?1, ?2, ?3, ?4, ?5) \
+    CREDENTIALS = concat!(
+        "select ", credential_columns!(), " from credentials \
+         where protocol = ?1 and identifier = ?2 order by serial"
+    );
+
+    PUT_CREDENTIAL = concat!(
+        "insert into credentials (", credential_columns!(), ") \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
          on conflict (protocol, identifier, serial) do update set merchant = excluded.merchant, \
-         secrets = excluded.secrets";
+         secrets = excluded.secrets, expires_at_ms = excluded.expires_at_ms, \
+         revoked_at_ms = excluded.revoked_at_ms"
+    );
 
-    ALL_PRODUCTS = "select id, name, product_group, province, status, aliases, terms, \
-         cut_off_from_minute, cut_off_until_minute from products order by id";
+    ALL_PRODUCTS = concat!("select ", product_columns!(), " from products order by id");
 
-    PUT_PRODUCT = "insert into products (id, name, product_group, province, status, aliases, \
-         terms, cut_off_from_minute, cut_off_until_minute) \
+    PRODUCT = concat!("select ", product_columns!(), " from products where id = ?1");
+
+    // Products are few, and somebody changes one now and then.
+    HOLDER = "select products.id from products, json_each(products.aliases) as alias \
+         where alias.value ->> 'protocol' = ?1 and alias.value ->> 'code' = ?2 limit 1";
+
+    PUT_PRODUCT = concat!(
+        "insert into products (", product_columns!(), ") \
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
          on conflict (id) do update set name = excluded.name, \
          product_group = excluded.product_group, province = excluded.province, \
          status = excluded.status, aliases = excluded.aliases, terms = excluded.terms, \
          cut_off_from_minute = excluded.cut_off_from_minute, \
-         cut_off_until_minute = excluded.cut_off_until_minute";
+         cut_off_until_minute = excluded.cut_off_until_minute"
+    );
 }
 
 const MERCHANT_STATUSES: [(MerchantStatus, &str); 2] =
@@ -48,19 +93,64 @@ const MERCHANT_STATUSES: [(MerchantStatus, &str); 2] =
 const PRODUCT_STATUSES: [(ProductStatus, &str); 2] =
     [(ProductStatus::Active, "active"), (ProductStatus::Inactive, "inactive")];
 
+/// The number of the latest merchant.
+pub(super) fn last_merchant(connection: &Connection) -> Result<u32, Fault> {
+    let number: i64 = connection.prepare_cached(LAST_MERCHANT)?.query_row([], |row| row.get(0))?;
+    u32::try_from(number).map_err(|_| damaged("merchants", "have numbers out of range"))
+}
+
+pub(super) fn merchant_by_id(
+    connection: &Connection,
+    id: MerchantId,
+) -> Result<Option<Merchant>, Fault> {
+    let mut statement = connection.prepare_cached(MERCHANT)?;
+    Ok(statement.query_row([id.0], |row| Ok(merchant(row))).optional()?.transpose()?)
+}
+
+/// All credentials that ever went by this identifier, live or not.
+pub(super) fn credentials_by_identifier(
+    connection: &Connection,
+    key: &CredentialKey,
+    sealer: &dyn Sealer,
+) -> Result<Vec<Credential>, Fault> {
+    let mut statement = connection.prepare_cached(CREDENTIALS)?;
+    let mut rows = statement.query(params![key.protocol.as_str(), key.identifier])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(credential(row, Some(sealer))?);
+    }
+    Ok(found)
+}
+
+pub(super) fn product_by_id(
+    connection: &Connection,
+    id: &ProductId,
+) -> Result<Option<Product>, Fault> {
+    let mut statement = connection.prepare_cached(PRODUCT)?;
+    Ok(statement.query_row([id.as_str()], |row| Ok(product(row))).optional()?.transpose()?)
+}
+
+/// The product that has this code.
+pub(super) fn holder(connection: &Connection, alias: &Alias) -> Result<Option<ProductId>, Fault> {
+    let mut statement = connection.prepare_cached(HOLDER)?;
+    let parameters = params![alias.protocol.as_str(), alias.code];
+    let found = statement.query_row(parameters, |row| row.get::<_, String>(0));
+    Ok(found.optional()?.map(ProductId::new))
+}
+
 /// The whole catalogue, as it stands at one moment.
-pub(super) fn read(connection: &Connection) -> Result<Catalogue, Fault> {
+pub(super) fn read(connection: &Connection, sealer: &dyn Sealer) -> Result<Catalogue, Fault> {
     let snapshot = connection.unchecked_transaction()?;
     let merchants = all(&snapshot, ALL_MERCHANTS, merchant)?;
-    let credentials = all(&snapshot, ALL_CREDENTIALS, credential)?;
+    let credentials = all(&snapshot, ALL_CREDENTIALS, |row| credential(row, Some(sealer)))?;
     let products = all(&snapshot, ALL_PRODUCTS, product)?;
     Ok(Catalogue::new(merchants, credentials, products))
 }
 
-/// Reads every row, to see whether it can be read.
+/// Reads every row, to see whether it can be read. Secrets stay sealed.
 pub(super) fn check(connection: &Connection) -> Result<(), Fault> {
     all(connection, ALL_MERCHANTS, merchant)?;
-    all(connection, ALL_CREDENTIALS, credential)?;
+    all(connection, ALL_CREDENTIALS, |row| credential(row, None))?;
     all(connection, ALL_PRODUCTS, product)?;
     Ok(())
 }
@@ -86,6 +176,10 @@ pub(super) fn put_merchant(connection: &Connection, merchant: &Merchant) -> Resu
         merchant.currency.code(),
         merchant.level.0,
         word(&MERCHANT_STATUSES, &merchant.status),
+        trees::write_texts(&merchant.addresses)
+            .map_err(|problem| damaged(format!("merchant {}", merchant.id), problem))?,
+        merchant.rate_limit.map(|limit| limit.requests_per_second),
+        merchant.rate_limit.map(|limit| limit.burst),
     ])?;
     Ok(())
 }
@@ -100,6 +194,14 @@ fn merchant(row: &Row<'_>) -> Result<Merchant, Finding> {
             currency: fields.currency()?,
             level: Level(fields.next()?),
             status: fields.word(&MERCHANT_STATUSES)?,
+            addresses: trees::read_texts(fields.text()?)?,
+            rate_limit: match (fields.optional_number()?, fields.optional_number()?) {
+                (Some(requests_per_second), Some(burst)) => {
+                    Some(RateLimit { requests_per_second, burst })
+                }
+                (None, None) => None,
+                _ => return Err("rate limit is incomplete".to_owned()),
+            },
         })
     };
     read().map_err(|problem| finding(format!("merchant {id}"), problem))
@@ -108,6 +210,7 @@ fn merchant(row: &Row<'_>) -> Result<Merchant, Finding> {
 pub(super) fn put_credential(
     connection: &Connection,
     credential: &Credential,
+    sealer: &dyn Sealer,
 ) -> Result<(), Fault> {
     let secrets = trees::write_secrets(&credential.secrets)
         .map_err(|problem| damaged(format!("credential {}", credential.identifier), problem))?;
@@ -116,12 +219,21 @@ pub(super) fn put_credential(
         credential.identifier,
         credential.serial,
         credential.merchant.0,
-        secrets,
+        sealer.seal(&secrets, &seal_context(credential)),
+        credential.expires_at.map(Timestamp::milliseconds),
+        credential.revoked_at.map(Timestamp::milliseconds),
     ])?;
     Ok(())
 }
 
-fn credential(row: &Row<'_>) -> Result<Credential, Finding> {
+/// The place for which the secrets of a credential are sealed.
+fn seal_context(credential: &Credential) -> String {
+    let Credential { protocol, identifier, serial, .. } = credential;
+    format!("credential/{protocol}/{identifier}/{serial}")
+}
+
+/// Without a sealer the secrets are left out.
+fn credential(row: &Row<'_>, sealer: Option<&dyn Sealer>) -> Result<Credential, Finding> {
     let mut fields = Fields::new(row);
     let mut name = || -> Result<(String, String), Problem> { Ok((fields.next()?, fields.next()?)) };
     let (protocol, identifier) =
@@ -129,13 +241,22 @@ fn credential(row: &Row<'_>) -> Result<Credential, Finding> {
     let record = format!("credential {identifier} of {protocol}");
     let read = || -> Result<Credential, Problem> {
         let serial = fields.number()?;
-        Ok(Credential {
-            merchant: fields.merchant()?,
+        let merchant = fields.merchant()?;
+        let sealed = fields.text()?;
+        let mut credential = Credential {
+            merchant,
             protocol: ProtocolName::new(protocol),
             identifier,
             serial,
-            secrets: trees::read_secrets(fields.text()?)?,
-        })
+            secrets: BTreeMap::new(),
+            expires_at: fields.next::<Option<i64>>()?.map(Timestamp::from_milliseconds),
+            revoked_at: fields.next::<Option<i64>>()?.map(Timestamp::from_milliseconds),
+        };
+        if let Some(sealer) = sealer {
+            let opened = sealer.open(sealed, &seal_context(&credential));
+            credential.secrets = trees::read_secrets(&opened.map_err(|fault| fault.to_string())?)?;
+        }
+        Ok(credential)
     };
     read().map_err(|problem| finding(record, problem))
 }

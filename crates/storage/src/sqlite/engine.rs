@@ -6,14 +6,16 @@
 //! checkpointer also rules out what corrupted write-ahead logs before SQLite 3.51.3.
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::command::Keys;
 use domain::working_set::{LastNumbers, WorkingSet};
+use gateway::ports::Sealer;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::faults::{Fault, Trouble, trouble};
-use super::{LOCK_PATIENCE, OpenFault, books, catalogue, orders, statements};
+use super::{LOCK_PATIENCE, OpenFault, administration, books, catalogue, orders, statements};
 use crate::pipeline::{Changes, Engine, EngineFault};
 
 statements! {
@@ -31,6 +33,8 @@ const LOG_PAGES_MAX: i64 = 4000;
 /// given up.
 pub(super) struct SqliteEngine {
     pub(super) connection: Connection,
+    /// Keeps secrets unreadable in the tables.
+    pub(super) sealer: Arc<dyn Sealer>,
     /// Held for as long as this process owns the data.
     pub(super) _lock: File,
 }
@@ -72,7 +76,12 @@ fn checkpoint(connection: &Connection, statement: &'static str) -> Result<Log, F
     Ok(log)
 }
 
-fn load(connection: &Connection, keys: &Keys, working_set: &mut WorkingSet) -> Result<(), Fault> {
+fn load(
+    connection: &Connection,
+    sealer: &dyn Sealer,
+    keys: &Keys,
+    working_set: &mut WorkingSet,
+) -> Result<(), Fault> {
     for key in &keys.accounts {
         working_set.put_account(key.clone(), books::account(connection, key)?);
     }
@@ -85,11 +94,28 @@ fn load(connection: &Connection, keys: &Keys, working_set: &mut WorkingSet) -> R
     for key in &keys.fundings {
         working_set.put_funding(key.clone(), books::funding(connection, key)?);
     }
+    for id in &keys.merchants {
+        working_set.put_merchant(*id, catalogue::merchant_by_id(connection, *id)?);
+    }
+    for key in &keys.credentials {
+        let known = catalogue::credentials_by_identifier(connection, key, sealer)?;
+        working_set.put_credentials(key.clone(), known);
+    }
+    for id in &keys.products {
+        working_set.put_product(id.clone(), catalogue::product_by_id(connection, id)?);
+    }
+    for alias in &keys.aliases {
+        working_set.put_alias(alias.clone(), catalogue::holder(connection, alias)?);
+    }
+    for key in &keys.requests {
+        working_set
+            .put_kept_answer(key.clone(), administration::kept_answer(connection, key, sealer)?);
+    }
     Ok(())
 }
 
 /// Writes the rows in the order in which they refer to each other.
-fn write(connection: &Connection, changes: &Changes) -> Result<(), Fault> {
+fn write(connection: &Connection, sealer: &dyn Sealer, changes: &Changes) -> Result<(), Fault> {
     let Changes {
         accounts,
         transfers,
@@ -99,21 +125,27 @@ fn write(connection: &Connection, changes: &Changes) -> Result<(), Fault> {
         merchants,
         credentials,
         products,
+        audit_records,
+        kept_answers,
     } = changes;
     merchants.iter().try_for_each(|it| catalogue::put_merchant(connection, it))?;
-    credentials.iter().try_for_each(|it| catalogue::put_credential(connection, it))?;
+    credentials.iter().try_for_each(|it| catalogue::put_credential(connection, it, sealer))?;
     products.iter().try_for_each(|it| catalogue::put_product(connection, it))?;
     accounts.values().try_for_each(|it| books::put_account(connection, it))?;
     transfers.iter().try_for_each(|it| books::insert_transfer(connection, it))?;
     fundings.iter().try_for_each(|it| books::insert_funding(connection, it))?;
     new_orders.values().try_for_each(|it| orders::insert(connection, it))?;
-    orders.values().try_for_each(|it| orders::update(connection, it))
+    orders.values().try_for_each(|it| orders::update(connection, it))?;
+    audit_records.iter().try_for_each(|it| administration::insert_record(connection, it))?;
+    kept_answers
+        .iter()
+        .try_for_each(|it| administration::insert_kept_answer(connection, it, sealer))
 }
 
 impl SqliteEngine {
     fn commit(&mut self, changes: &Changes) -> Result<(), Fault> {
         let commit = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        write(&commit, changes)?;
+        write(&commit, self.sealer.as_ref(), changes)?;
         Ok(commit.commit()?)
     }
 }
@@ -122,11 +154,13 @@ impl Engine for SqliteEngine {
     fn last_numbers(&mut self) -> Result<LastNumbers, EngineFault> {
         let (account, transfer) = books::last_numbers(&self.connection)?;
         let order = orders::last_number(&self.connection)?;
-        Ok(LastNumbers { account, transfer, order })
+        let merchant = catalogue::last_merchant(&self.connection)?;
+        let audit = administration::last_record(&self.connection)?;
+        Ok(LastNumbers { account, transfer, order, merchant, audit })
     }
 
     fn load(&mut self, keys: &Keys, working_set: &mut WorkingSet) -> Result<(), EngineFault> {
-        Ok(load(&self.connection, keys, working_set)?)
+        Ok(load(&self.connection, self.sealer.as_ref(), keys, working_set)?)
     }
 
     fn save(&mut self, changes: &Changes) -> Result<(), EngineFault> {

@@ -35,7 +35,7 @@ fn engine(scratch: &Scratch) -> SqliteEngine {
     let lock = own(scratch.path()).expect("nobody else owns it");
     let connection = connect_to_write(scratch.path()).expect("connected");
     connection.execute_batch(super::super::WRITER_PRAGMAS).expect("set");
-    SqliteEngine { connection, _lock: lock }
+    SqliteEngine { connection, sealer: Arc::new(gateway::ports::Unsealed), _lock: lock }
 }
 
 fn credit(reference: &str) -> Command {
@@ -115,6 +115,8 @@ fn a_full_disk_refuses_commits_keeps_reads_and_heals() {
         pipeline,
         points: Readers::start("points", reader()).expect("a thread"),
         lists: Readers::start("lists", reader()).expect("a thread"),
+        operators: Readers::start("operators", reader()).expect("a thread"),
+        sealer: Arc::new(gateway::ports::Unsealed),
     };
     block_on(async {
         use crate::Shutdown;

@@ -8,10 +8,12 @@
 //!
 //! No rule of the business stands here or in the tables.
 
+mod administration;
 mod archive;
 mod backup;
 mod books;
 mod catalogue;
+mod effects;
 mod engine;
 mod faults;
 mod fields;
@@ -31,10 +33,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
 use domain::command::Answer;
-use domain::{Account, AccountKey, Command, Order, OrderId, ReferenceKey, Timestamp};
+use domain::{
+    Account, AccountKey, Command, Order, OrderId, ReferenceKey, Timestamp, Transfer, TransferId,
+};
 use gateway::Catalogue;
-use gateway::ports::{Clock, Entropy, Pending, Reports, Store, StoreFault};
+use gateway::ports::{
+    Clock, Entropy, OrderFilter, Page, Pending, Reports, Sealer, Store, StoreFault, Unsealed,
+};
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 
@@ -84,7 +91,7 @@ const WRITER_PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = fu
 const READER_PRAGMAS: &str = "pragma query_only = on; pragma cache_size = -4096;";
 
 /// How many prepared statements a connection keeps: all that it ever runs.
-const STATEMENTS_KEPT: usize = 32;
+const STATEMENTS_KEPT: usize = 64;
 
 /// What can be set.
 #[derive(Clone)]
@@ -96,11 +103,18 @@ pub struct Options {
     /// With what data of an older schema is backed up before it is migrated. Without it such data
     /// is not opened.
     pub before_migration: Option<BeforeMigration>,
+    /// Keeps secrets unreadable in the tables. The same key for as long as the data lives.
+    pub sealer: Arc<dyn Sealer>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pipeline: pipeline::Options::default(), point_readers: 2, before_migration: None }
+        Self {
+            pipeline: pipeline::Options::default(),
+            point_readers: 2,
+            before_migration: None,
+            sealer: Arc::new(Unsealed),
+        }
     }
 }
 
@@ -253,11 +267,14 @@ fn open_as(
     let readers = (0..options.point_readers.max(1)).map(|_| connect_to_read(directory));
     let points = readers.collect::<Result<_, _>>()?;
     let lists = vec![connect_to_read(directory)?];
+    let operators = vec![connect_to_read(directory)?];
     let no_thread = |error: std::io::Error| OpenFault::from_system(directory, &error);
-    let engine = SqliteEngine { connection, _lock: lock };
+    let engine = SqliteEngine { connection, sealer: Arc::clone(&options.sealer), _lock: lock };
     let sqlite = Arc::new(Sqlite {
         points: Readers::start("lunas-points", points).map_err(no_thread)?,
         lists: Readers::start("lunas-lists", lists).map_err(no_thread)?,
+        operators: Readers::start("lunas-operators", operators).map_err(no_thread)?,
+        sealer: options.sealer,
         pipeline: Pipeline::start(engine, options.pipeline).map_err(no_thread)?,
     });
     Ok(Opened {
@@ -344,6 +361,9 @@ struct Sqlite {
     pipeline: Pipeline,
     points: Readers,
     lists: Readers,
+    /// What operators browse, which may take its time, apart from what workers need.
+    operators: Readers,
+    sealer: Arc<dyn Sealer>,
 }
 
 #[async_trait]
@@ -372,12 +392,20 @@ impl Store for Sqlite {
         let key = key.clone();
         self.points.read(move |connection| books::account(connection, &key)).await
     }
+
+    async fn kept_answer(&self, key: &RequestKey) -> Result<Option<KeptAnswer>, StoreFault> {
+        let (key, sealer) = (key.clone(), Arc::clone(&self.sealer));
+        let read =
+            move |connection: &_| administration::kept_answer(connection, &key, sealer.as_ref());
+        self.points.read(read).await
+    }
 }
 
 #[async_trait]
 impl Reports for Sqlite {
     async fn catalogue(&self) -> Result<Catalogue, StoreFault> {
-        self.lists.read(catalogue::read).await
+        let sealer = Arc::clone(&self.sealer);
+        self.lists.read(move |connection| catalogue::read(connection, sealer.as_ref())).await
     }
 
     async fn questions_due(
@@ -404,6 +432,43 @@ impl Reports for Sqlite {
         let reference = reference.to_owned();
         self.lists.read(move |connection| orders::named(connection, &reference, limit)).await
     }
+
+    async fn orders(
+        &self,
+        filter: &OrderFilter,
+        before: Option<OrderId>,
+        limit: u32,
+    ) -> Result<Page<Arc<Order>, OrderId>, StoreFault> {
+        let filter = filter.clone();
+        let browse = move |connection: &_| orders::browse(connection, &filter, before, limit);
+        self.operators.read(browse).await
+    }
+
+    async fn transfers_of_order(&self, order: &Order) -> Result<Vec<Transfer>, StoreFault> {
+        let order = order.clone();
+        self.operators.read(move |connection| books::transfers_of_order(connection, &order)).await
+    }
+
+    async fn transfers_of_account(
+        &self,
+        key: &AccountKey,
+        from: Option<TransferId>,
+        limit: u32,
+    ) -> Result<Option<Page<Transfer, TransferId>>, StoreFault> {
+        let key = key.clone();
+        let follow =
+            move |connection: &_| books::transfers_of_account(connection, &key, from, limit);
+        self.operators.read(follow).await
+    }
+
+    async fn audit_records(
+        &self,
+        before: Option<AuditNumber>,
+        limit: u32,
+    ) -> Result<Page<AuditRecord, AuditNumber>, StoreFault> {
+        let read = move |connection: &_| administration::records_below(connection, before, limit);
+        self.operators.read(read).await
+    }
 }
 
 #[async_trait]
@@ -413,6 +478,7 @@ impl Shutdown for Sqlite {
         let closing = self.pipeline.stop_accepting();
         self.points.stop().await;
         self.lists.stop().await;
+        self.operators.stop().await;
         closing.finished().await;
     }
 }

@@ -10,7 +10,7 @@ use domain::{
     Amount, Currency, Delivery, Kind, Order, OrderId, OrderState, ProductId, ProtocolName, Quote,
     Reference, ReferenceKey, Timestamp, UpstreamName,
 };
-use gateway::ports::Pending;
+use gateway::ports::{OrderFilter, Page, Pending};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
@@ -55,6 +55,14 @@ statements! {
 
     ALL = concat!("select ", columns!(), " from orders order by id");
 
+    // Looks at a span of numbers at a time; see `browse`.
+    BROWSE = concat!(
+        "select ", columns!(), " from orders where id < ?1 and id >= ?2 \
+         and (?3 is null or merchant = ?3) and (?4 is null or state = ?4) \
+         and (?5 is null or created_at_ms >= ?5) and (?6 is null or created_at_ms < ?6) \
+         and (?7 is null or destination = ?7) order by id desc limit ?8"
+    );
+
     QUESTIONS_DUE = concat!(
         "select ", columns!(), " from orders indexed by orders_questions_due \
          where state = 'processing' and question_due_at_ms <= ?1 \
@@ -95,6 +103,9 @@ statements! {
 
 const KINDS: [(Kind, &str); 3] =
     [(Kind::Purchase, "purchase"), (Kind::Collection, "collection"), (Kind::Payout, "payout")];
+
+/// More orders than there are merchants, protocols and modes to share a reference.
+const NAMED_AT_ONCE: u32 = 10_000;
 
 /// How many orders there have been.
 pub(super) fn last_number(connection: &Connection) -> Result<u64, Fault> {
@@ -159,6 +170,44 @@ pub(super) fn named(
     limit: u32,
 ) -> Result<Vec<Arc<Order>>, Fault> {
     list(connection, NAMED, params![reference, limit])
+}
+
+/// How many orders one question looks at, at most. A question that few orders answer would else
+/// hold up the others for as long as there are orders.
+const BROWSED_AT_ONCE: i64 = 100_000;
+
+/// Wanted orders below this number, newest first.
+pub(super) fn browse(
+    connection: &Connection,
+    filter: &OrderFilter,
+    before: Option<OrderId>,
+    limit: u32,
+) -> Result<Page<Arc<Order>, OrderId>, Fault> {
+    if let Some(reference) = &filter.reference {
+        // A reference is rare: one per merchant, protocol and mode at most.
+        let mut orders = named(connection, reference, NAMED_AT_ONCE)?;
+        orders.retain(|it| before.is_none_or(|before| it.id < before) && filter.admits(it));
+        return Ok(Page::of(orders, limit, |order| order.id));
+    }
+    let last = to_stored(last_number(connection)?, "order")?.saturating_add(1);
+    let before = before.and_then(|id| stored_number(id.0)).unwrap_or(last).min(last);
+    let lowest = before.saturating_sub(BROWSED_AT_ONCE).max(1);
+    let parameters = params![
+        before,
+        lowest,
+        filter.merchant.map(|merchant| merchant.0),
+        filter.state,
+        filter.from.map(Timestamp::milliseconds),
+        filter.until.map(Timestamp::milliseconds),
+        filter.destination,
+        limit.saturating_add(1),
+    ];
+    let orders = list(connection, BROWSE, parameters)?;
+    let mut page = Page::of(orders, limit, |order| order.id);
+    if page.next.is_none() && lowest > 1 {
+        page.next = u64::try_from(lowest).ok().map(OrderId);
+    }
+    Ok(page)
 }
 
 fn list(
@@ -270,7 +319,7 @@ const fn state_words(state: OrderState) -> (&'static str, Option<&'static str>) 
     }
 }
 
-fn state(word: &str, refused: Option<&str>) -> Result<OrderState, Problem> {
+pub(super) fn state(word: &str, refused: Option<&str>) -> Result<OrderState, Problem> {
     match (word, refused) {
         ("declined", Some(name)) => refusal(name).map(OrderState::Declined),
         ("failed", Some(name)) => refusal(name).map(OrderState::Failed),

@@ -308,6 +308,14 @@ pub(super) fn read_terms(json: &str) -> Result<Vec<Terms>, Problem> {
     read::<Vec<_>>(json)?.into_iter().map(terms).collect()
 }
 
+pub(super) fn write_texts(texts: &[String]) -> Result<String, Problem> {
+    write(&texts)
+}
+
+pub(super) fn read_texts(json: &str) -> Result<Vec<String>, Problem> {
+    read(json)
+}
+
 pub(super) fn write_secrets(secrets: &BTreeMap<String, Secret>) -> Result<String, Problem> {
     let revealed = secrets.iter().map(|(name, secret)| (name.as_str(), secret.reveal()));
     write(&revealed.collect::<BTreeMap<_, _>>())

@@ -13,7 +13,9 @@ use thiserror::Error;
 use super::faults::{Fault, Trouble, trouble};
 use super::pace::Pace;
 use super::schema::{self, Found};
-use super::{DATABASE_FILE, OpenFault, books, catalogue, connect_to_read, orders, statements};
+use super::{
+    DATABASE_FILE, OpenFault, administration, books, catalogue, connect_to_read, orders, statements,
+};
 
 statements! {
     QUICK_CHECK = "pragma quick_check(1)";
@@ -56,7 +58,7 @@ fn of_file(problem: impl std::fmt::Display) -> Finding {
 
 /// Audits the data in this directory: every counter equals the replayed transfers, sums are zero,
 /// hash chains hold, every hold is resolved or belongs to an open order, and every record can be
-/// read. Changes nothing and takes no lock, so it may run beside a server.
+/// read. Sealed secrets stay sealed: it needs no key, and proves nothing of them. Changes nothing and takes no lock, so it may run beside a server.
 pub fn verify(directory: &Path) -> Result<Summary, VerifyFault> {
     verify_as(directory, schema::known(), Pace::full())
 }
@@ -97,6 +99,8 @@ fn audit(snapshot: &Connection) -> Result<Summary, VerifyFault> {
     books::each_transfer(snapshot, |transfer| auditor.transfer(&transfer))?;
     books::each_funding(snapshot, |funding| auditor.funding(&funding))?;
     orders::each(snapshot, |order| auditor.order(&order))?;
+    administration::each_record(snapshot, |record| auditor.audit_record(&record))?;
+    administration::each_kept_answer(snapshot, |key, audit| auditor.kept_answer(key, audit))?;
     let summary = auditor.finish()?;
     catalogue::check(snapshot)?;
     Ok(summary)

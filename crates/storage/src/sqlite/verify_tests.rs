@@ -29,6 +29,8 @@ async fn fill(opened: &Opened) {
         currency: Currency::Idr,
         level: Level("retail".to_owned()),
         status: MerchantStatus::Active,
+        addresses: Vec::new(),
+        rate_limit: None,
     };
     reply(opened, Command::PutMerchant(merchant)).await;
     let credential = Credential {
@@ -37,6 +39,8 @@ async fn fill(opened: &Opened) {
         identifier: "081200001111".to_owned(),
         serial: 1,
         secrets: std::collections::BTreeMap::new(),
+        expires_at: None,
+        revoked_at: None,
     };
     reply(opened, Command::PutCredential(credential)).await;
     let product = Product {
@@ -132,7 +136,7 @@ fn every_damage_is_found_and_named() {
         ("update fundings set direction = 'up'", "funding of merchant 1"),
         ("update fundings set amount_minor = -1", "funding of merchant 1"),
         ("update merchants set status = 'asleep'", "merchant 1"),
-        ("update credentials set secrets = '[]'", "credential 081200001111 of iak"),
+        ("update credentials set merchant = -1", "credential 081200001111 of iak"),
         ("update products set terms = ''", "product pln"),
         ("update products set cut_off_from_minute = 1", "product pln"),
     ];

@@ -240,8 +240,8 @@ impl Served {
         let given = fields.text("sign")?;
         let what = command.signed(fields)?;
         let catalogue = self.gateway.catalogue();
-        let credentials = catalogue.credentials(NAME, username);
-        let merchant = sign::signer(credentials, username, what, given)
+        let credentials = catalogue.live_credentials(NAME, username, self.gateway.now());
+        let merchant = sign::signer(&credentials, username, what, given)
             .and_then(|id| catalogue.merchant(id))
             .ok_or(Refusal::SignatureInvalid)?;
         if merchant.status == MerchantStatus::Suspended {

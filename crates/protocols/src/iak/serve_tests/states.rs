@@ -367,3 +367,31 @@ async fn a_body_that_did_not_arrive_is_told_in_the_format_that_its_head_names() 
         }
     }
 }
+
+/// Of two credentials during a rotation each signs until its own end.
+#[tokio::test]
+async fn a_key_signs_for_nobody_from_its_expiry_on() {
+    let world = World::new().await;
+    let known = world.gateway.catalogue().credentials(crate::iak::NAME, USERNAME).to_vec();
+    let known = known.first().expect("the first merchant has a credential");
+    let expires_at = Some(domain::Timestamp::from_milliseconds(NOW + 1000));
+    let ending = domain::Credential { expires_at, ..domain::Credential::clone(known) };
+    let next_key = "another-key-0000";
+    let next = domain::Credential {
+        serial: 2,
+        secrets: [("api_key".to_owned(), domain::Secret::new(next_key))].into(),
+        ..domain::Credential::clone(known)
+    };
+    let commands = [ending, next].map(Command::PutCredential).to_vec();
+    world.gateway.administer(commands).await.expect("stored");
+    let mut with_next = inquiry("PLNPOSTPAID", HP, "NEXT");
+    with_next["sign"] = json!(sign(USERNAME, next_key, "NEXT"));
+    assert_eq!(world.code(&with_next).await, "00");
+    world.set_clock(NOW + 999);
+    assert_eq!(world.code(&inquiry("PLNPOSTPAID", HP, "BEFORE")).await, "00");
+    world.set_clock(NOW + 1000);
+    assert_eq!(world.code(&inquiry("PLNPOSTPAID", HP, "AFTER")).await, "100");
+    with_next["ref_id"] = json!("NEXT2");
+    with_next["sign"] = json!(sign(USERNAME, next_key, "NEXT2"));
+    assert_eq!(world.code(&with_next).await, "00");
+}

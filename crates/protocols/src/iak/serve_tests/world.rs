@@ -68,6 +68,8 @@ pub(super) fn merchant(id: u32) -> Merchant {
         currency: Currency::Idr,
         level: Level("retail".to_owned()),
         status: MerchantStatus::Active,
+        addresses: Vec::new(),
+        rate_limit: None,
     }
 }
 
@@ -78,6 +80,8 @@ fn credential(merchant: u32, identifier: &str, key: &str) -> Credential {
         identifier: identifier.to_owned(),
         serial: 1,
         secrets: BTreeMap::from([("api_key".to_owned(), Secret::new(key))]),
+        expires_at: None,
+        revoked_at: None,
     }
 }
 

@@ -1,5 +1,5 @@
 -- Why: the first tables. Merchants and what they can buy, the books (accounts, transfers,
--- fundings) and the orders.
+-- fundings), the orders, and what operators did.
 --
 -- Amounts are whole minor units of the row's currency, times are milliseconds since the Unix
 -- epoch, numbers are given out in order and never reused. Nothing is ever deleted. JSON stands only
@@ -20,16 +20,23 @@ create table merchants (
     name text not null,
     currency text not null,
     level text not null,
-    status text not null
+    status text not null,
+    addresses text not null,
+    requests_per_second integer,
+    burst integer,
+    check ((requests_per_second is null) = (burst is null))
 ) strict;
 
--- Found by what a caller presents; the merchant comes out of it.
+-- Found by what a caller presents; the merchant comes out of it. The secrets are sealed where the
+-- program was given a key.
 create table credentials (
     protocol text not null,
     identifier text not null,
     serial integer not null,
     merchant integer not null,
     secrets text not null,
+    expires_at_ms integer,
+    revoked_at_ms integer,
     primary key (protocol, identifier, serial)
 ) strict, without rowid;
 
@@ -138,5 +145,40 @@ create unique index orders_reference on orders (merchant, protocol, mode, refere
 -- Only orders whose outcome is open stand in these two, so that timers need not look at the others.
 create index orders_questions_due on orders (question_due_at_ms) where state = 'processing';
 create index orders_processing on orders (id) where state = 'processing';
+
+-- What operators did, each record chained to the one before it.
+create table audit_records (
+    number integer primary key,
+    at_ms integer not null,
+    actor text not null,
+    role text not null,
+    action text not null,
+    subject text not null,
+    facts_before text not null,
+    facts_after text not null,
+    request text,
+    hash blob not null check (length(hash) = 32)
+) strict;
+
+create trigger audit_records_are_not_edited before update on audit_records
+begin
+    select raise(abort, 'audit records are not edited');
+end;
+
+create trigger audit_records_are_not_deleted before delete on audit_records
+begin
+    select raise(abort, 'audit records are not deleted');
+end;
+
+-- What was answered to a request that its caller named; kept for ever. Sealed like secrets, because
+-- an answer may have issued some.
+create table kept_answers (
+    actor text not null,
+    request text not null,
+    fingerprint blob not null check (length(fingerprint) = 32),
+    audit integer not null references audit_records (number),
+    effect text not null,
+    primary key (actor, request)
+) strict, without rowid;
 
 pragma user_version = 1;
