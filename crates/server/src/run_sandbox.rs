@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::administration::{Actor, Role};
-use domain::{Amount, Command, UpstreamName};
+use domain::administration::Actor;
+use domain::{Amount, Command, Role, UpstreamName};
 use gateway::Gateway;
 use gateway::ports::Unsealed;
 use protocols::sandbox::{self, demo};

@@ -1,6 +1,6 @@
 //! Settings whose value is one of a few words.
 
-pub(crate) use domain::administration::Role;
+use domain::Role;
 use protocols::sandbox::NumberScheme;
 
 /// A closed list of words, each standing for a value.
@@ -31,6 +31,15 @@ macro_rules! choice {
             }
         }
     };
+}
+
+impl Choice for Role {
+    const WORDS: &'static [&'static str] =
+        &[Self::Viewer.name(), Self::Operator.name(), Self::Administrator.name()];
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::from_name(word)
+    }
 }
 
 choice! {
@@ -69,15 +78,5 @@ impl From<IakNumbers> for NumberScheme {
             IakNumbers::New => Self::New,
             IakNumbers::Old => Self::Old,
         }
-    }
-}
-
-/// The words are the stable names of the roles.
-impl Choice for Role {
-    const WORDS: &'static [&'static str] =
-        &[Self::Viewer.name(), Self::Operator.name(), Self::Administrator.name()];
-
-    fn from_word(word: &str) -> Option<Self> {
-        Self::from_name(word)
     }
 }

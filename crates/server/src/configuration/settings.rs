@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use super::choice::{Choice, IakNumbers, LogFormat, Role, UpstreamKind};
+use domain::Role;
+
+use super::choice::{Choice, IakNumbers, LogFormat, UpstreamKind};
 use super::kind::Kind;
 
 /// A table of the file with its settings.

@@ -6,11 +6,11 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::{ProductId, UpstreamName};
+use domain::{ProductId, Role, UpstreamName};
 use ipnet::IpNet;
 
 use super::base_url::BaseUrl;
-use super::choice::{Choice, IakNumbers, LogFormat, Role, UpstreamKind};
+use super::choice::{Choice, IakNumbers, LogFormat, UpstreamKind};
 use super::name::Name;
 use super::resolve::Resolution;
 use super::secret::Secret;

@@ -203,6 +203,11 @@ const MEASUREMENTS: usize = 3;
 
 #[test]
 fn audits_and_backups_slow_the_orders_beside_them_by_a_tenth_at_most() {
+    // Beside other tests the comparison would tell more of them than of us.
+    if std::env::var_os("LUNAS_MEASURE").is_none() {
+        eprintln!("SKIPPED: comparing speeds needs a quiet machine; set LUNAS_MEASURE=1");
+        return;
+    }
     let sandbox = Sandbox::start(&[]);
     let load = Load::new(&sandbox);
     thread::scope(|scope| {

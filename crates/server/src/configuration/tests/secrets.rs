@@ -1,8 +1,8 @@
 //! Secrets: where they may come from, and that they are seen nowhere.
 
-use super::super::choice::Role;
 use super::super::load;
 use super::{Given, faults_of};
+use domain::Role;
 
 const CANARY: &str = "canary-0123456789abcdef0123456789";
 const OTHER: &str = "second-0123456789abcdef0123456789";
