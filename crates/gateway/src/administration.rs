@@ -10,7 +10,7 @@ use std::sync::Arc;
 use domain::administration::{
     Act, Actor, Administer, AuditNumber, Effect, NamedRequest, Objection, RequestKey,
 };
-use domain::{Amount, Command, MerchantId, Order, Reply, Secret};
+use domain::{Account, AccountKey, Amount, Command, MerchantId, Order, Reply, Secret};
 use thiserror::Error;
 
 use crate::Gateway;
@@ -117,6 +117,11 @@ impl Gateway {
         let catalogue = self.catalogue();
         let Some(merchant) = catalogue.merchant(merchant) else { return Ok(None) };
         self.available(merchant).await.map(Some)
+    }
+
+    /// An account by its name.
+    pub async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault> {
+        self.store.account(key).await
     }
 
     /// Any merchant's order by its number.

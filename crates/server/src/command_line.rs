@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::configuration::choice::{Choice, IakNumbers};
 use crate::configuration::parse_duration;
+use crate::merchant_command::MerchantOptions;
+use crate::order_command::OrderOptions;
+use crate::product_command::ProductOptions;
 
 /// Lunas: gerbang pembayaran dan PPOB dalam satu program · a payment and bill-payment gateway in
 /// one program. Without a command it runs the sandbox.
@@ -43,9 +46,14 @@ pub(crate) enum Command {
     /// Buat permintaan bertanda tangan · print a signed request body
     #[command(subcommand)]
     Sign(SignCommand),
+    /// Cetak dokumen OpenAPI dari API admin · print the OpenAPI document of the admin API
+    Openapi,
+    /// Urus merchant · look after merchants of a running server
+    Merchant(MerchantOptions),
+    /// Urus produk · look after products of a running server
+    Product(ProductOptions),
     /// Urus pesanan · look after orders of a running server
-    #[command(subcommand)]
-    Order(OrderCommand),
+    Order(OrderOptions),
 }
 
 /// How the sandbox runs.
@@ -201,46 +209,6 @@ pub(crate) enum SignIakRequest {
         /// What follows user name and key
         text: String,
     },
-}
-
-/// What an operator does with orders.
-#[derive(Debug, Subcommand)]
-pub(crate) enum OrderCommand {
-    /// Putuskan pesanan pending · decide a pending order by hand
-    Resolve {
-        /// The merchant's reference
-        reference: String,
-        /// What became of it
-        verdict: VerdictWord,
-        /// Our number of the order, where several merchants use the reference
-        #[arg(long, value_name = "N")]
-        order: Option<u64>,
-        /// Where the server listens
-        #[arg(long, env = "LUNAS_SERVER", default_value = "http://127.0.0.1:8080")]
-        server: String,
-        /// Bearer token of the admin API
-        #[arg(long, env = "LUNAS_TOKEN", default_value = "sandbox-admin", hide_env_values = true)]
-        token: String,
-    },
-}
-
-/// A verdict, as typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum VerdictWord {
-    /// It was delivered.
-    Success,
-    /// It was not.
-    Failed,
-}
-
-impl VerdictWord {
-    /// The word itself, as the admin API takes it.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// Reads one of the words of a choice, and offers them.

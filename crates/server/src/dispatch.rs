@@ -9,6 +9,7 @@ use http::StatusCode;
 use protocols::exchange::{Answer, Arrival, Serve};
 use protocols::iak;
 
+use crate::administration::DOCUMENT_PATH;
 use crate::problem::{problem, text};
 
 /// The parts of the program that answer, as logs and metrics name them.
@@ -48,7 +49,7 @@ pub(crate) fn part(path: &str) -> Part {
     match path {
         "/livez" | "/readyz" | "/metrics" => Part::Health,
         _ if iak::Served::owns(path) => Part::Iak,
-        _ if path.starts_with("/admin/") => Part::Administration,
+        _ if path.starts_with("/admin/") || path == DOCUMENT_PATH => Part::Administration,
         _ if path.starts_with("/sandbox/") => Part::Control,
         _ => Part::Unknown,
     }

@@ -4,6 +4,7 @@
 //! It is a library so that measurements can run the same edge and the same server; the binary only
 //! calls [`main`].
 
+mod addresses;
 mod administration;
 mod background;
 mod backups;
@@ -18,11 +19,14 @@ mod control;
 mod dispatch;
 pub mod edge;
 mod logs;
+mod merchant_command;
 mod metrics;
 mod observed;
+mod operator_client;
 mod order_command;
 mod preparation;
 mod problem;
+mod product_command;
 mod program;
 mod run_sandbox;
 mod run_serve;
@@ -84,10 +88,13 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
             println!("{}", sign::iak(&options)?);
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Order(command)) => {
-            println!("{}", order_command::run(&command)?);
+        Some(Command::Openapi) => {
+            println!("{}", administration::document());
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Merchant(options)) => print(&merchant_command::run(&options)?),
+        Some(Command::Product(options)) => print(&product_command::run(&options)?),
+        Some(Command::Order(options)) => print(&order_command::run(&options)?),
     }
 }
 
@@ -120,6 +127,11 @@ fn check(options: &ServeOptions) -> anyhow::Result<ExitCode> {
 fn load(options: &ServeOptions) -> anyhow::Result<Loaded> {
     let sources = Sources::of_process(options.config.as_deref(), options.flags())?;
     Ok(configuration::load(&sources)?)
+}
+
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    println!("{text}");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One runtime thread: the writer and the readers have threads of their own, and on two cores a

@@ -36,7 +36,8 @@ pub(crate) fn text(status: StatusCode, body: &'static str) -> Answer {
     answer
 }
 
-fn with_type(status: StatusCode, kind: &'static str, body: &impl Serialize) -> Answer {
+/// An answer of this type of content.
+pub(crate) fn with_type(status: StatusCode, kind: &'static str, body: &impl Serialize) -> Answer {
     // Serialising our own structs of texts and numbers cannot fail; an empty body would say so.
     let bytes = serde_json::to_vec(body).unwrap_or_default();
     let mut answer = Answer::new(Bytes::from(bytes));

@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::addresses;
 use crate::backups;
 use crate::configuration::typed::Orders;
 use crate::edge::{self, Certificate, Limits, Traffic};
@@ -152,8 +153,8 @@ impl Program {
 
     /// The IAK protocol over this gateway.
     pub(crate) fn iak(&self) -> iak::Served {
-        let settings =
-            iak::Settings { tr_id_key: self.data.instance_key, addresses: iak::any_address() };
+        let addresses = allow_lists(Arc::clone(&self.gateway));
+        let settings = iak::Settings { tr_id_key: self.data.instance_key, addresses };
         iak::Served::new(Arc::clone(&self.gateway), settings)
     }
 
@@ -230,6 +231,15 @@ async fn stop_at_signal(mut signals: StopSignals, stop: CancellationToken, ready
     signals.next().await;
     warn!("stopped at once");
     std::process::exit(130);
+}
+
+/// Whether a merchant may call from an address, by its own list as it stands at that moment.
+fn allow_lists(gateway: Arc<Gateway>) -> iak::AddressRule {
+    Arc::new(move |merchant, address| {
+        let catalogue = gateway.catalogue();
+        let known = catalogue.merchant(merchant);
+        known.is_some_and(|merchant| addresses::admits(&merchant.addresses, address))
+    })
 }
 
 #[cfg(test)]

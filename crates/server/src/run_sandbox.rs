@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::administration::Actor;
 use domain::{Amount, Command, Role, UpstreamName};
 use gateway::Gateway;
 use gateway::ports::Unsealed;
 use protocols::sandbox::{self, demo};
 use tokio::net::TcpListener;
 
-use crate::administration::Administration;
+use crate::administration::{self, Administration, Holder};
 use crate::command_line::SandboxOptions;
 use crate::configuration::typed::Orders;
 use crate::control::Control;
@@ -20,9 +19,14 @@ use crate::dispatch::Dispatch;
 use crate::edge::{Limits, Traffic};
 use crate::program::{Door, Plan, Program};
 use crate::signals::StopSignals;
+use crate::system::SystemEntropy;
 
-/// The public token of the sandbox's admin API.
-const ADMIN_TOKEN: &str = "sandbox-admin";
+/// The public tokens of the sandbox's admin API. Whoever holds one is called after its role.
+const TOKENS: [(&str, Role); 3] = [
+    ("sandbox-admin", Role::Administrator),
+    ("sandbox-operator", Role::Operator),
+    ("sandbox-viewer", Role::Viewer),
+];
 
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
@@ -47,13 +51,11 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     let gateway = Arc::clone(&program.gateway);
     let control = Control::new(Arc::clone(&program.clock), Arc::clone(&program.supplier));
-    let owner = Actor { name: "sandbox".to_owned(), role: Role::Administrator };
-    let tokens = [(owner, ADMIN_TOKEN)];
     let traffic = Arc::<Traffic>::default();
     let dispatch = Dispatch {
         ready: Arc::clone(&program.ready),
         iak: Some(program.iak()),
-        administration: Some(Box::new(Administration::new(Arc::clone(&gateway), tokens))),
+        administration: Some(Box::new(administration(&gateway))),
         control: Some(Box::new(control)),
         metrics: Some(Box::new(program.metrics_page(&traffic))),
     };
@@ -61,6 +63,21 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     let limits = Limits { connections: options.connections, ..Limits::default() };
     let service = program.observed(Arc::new(dispatch));
     program.run(vec![Door { listener, certificate: None, limits, service, traffic }], signals).await
+}
+
+/// The admin API under its public tokens. In a sandbox the published keys may be taken over too.
+fn administration(gateway: &Arc<Gateway>) -> Administration {
+    let holder = |(token, role): (&str, Role)| Holder {
+        name: format!("sandbox {}", role.name()),
+        role,
+        token: token.to_owned(),
+    };
+    Administration::new(administration::Parts {
+        gateway: Arc::clone(gateway),
+        entropy: Arc::new(SystemEntropy),
+        holders: TOKENS.map(holder).into(),
+        is_public: |_| false,
+    })
 }
 
 /// Stores the demo data once. The credential comes last, so that an interrupted first run is
@@ -109,7 +126,7 @@ async fn welcome(
         writeln!(text, "{name}, saldo · balance {balance}")?;
     }
     writeln!(text, "IAK: username 081200001111, api_key 9f1c2ab34de5f678")?;
-    writeln!(text, "Admin API: Authorization: Bearer {ADMIN_TOKEN}")?;
+    writeln!(text, "Admin API: Authorization: Bearer {}", TOKENS[0].0)?;
     writeln!(text)?;
     writeln!(text, "Cek tagihan · ask what is owed:")?;
     writeln!(text, "  {program} sign iak inq-pasca PLNPOSTPAID 530000000000 | {curl}")?;

@@ -8,13 +8,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::administration::Actor;
 use protocols::exchange::Serve;
 use protocols::sandbox::demo;
 use tokio::net::TcpListener;
 use tracing::warn;
 
-use crate::administration::Administration;
+use crate::administration::{self, Administration, Holder};
 use crate::caller::BehindProxies;
 use crate::configuration::Loaded;
 use crate::configuration::fault::Faults;
@@ -24,6 +23,7 @@ use crate::edge::{Certificate, Limits, Traffic};
 use crate::preparation::{self, Preparation};
 use crate::program::{Door, Plan, Program};
 use crate::signals::{ReloadSignals, StopSignals};
+use crate::system::SystemEntropy;
 
 /// How many connections the admin listener keeps open at once: people and their scripts.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -106,10 +106,17 @@ fn admin_service(
 ) -> Arc<dyn Serve> {
     let shows_metrics = configuration.server.metrics;
     let metrics = shows_metrics.then(|| Box::new(program.metrics_page(traffic)) as _);
-    let tokens = configuration.admin_tokens.iter().map(|(name, holder)| {
-        (Actor { name: name.to_string(), role: holder.role }, holder.token.expose())
+    let holders = configuration.admin_tokens.iter().map(|(name, holder)| Holder {
+        name: name.to_string(),
+        role: holder.role,
+        token: holder.token.expose().to_owned(),
     });
-    let administration = Administration::new(Arc::clone(&program.gateway), tokens);
+    let administration = Administration::new(administration::Parts {
+        gateway: Arc::clone(&program.gateway),
+        entropy: Arc::new(SystemEntropy),
+        holders: holders.collect(),
+        is_public: demo::is_public_credential,
+    });
     program.observed(Arc::new(Dispatch {
         ready: Arc::clone(&program.ready),
         iak: None,

@@ -71,5 +71,5 @@ fn the_admin_api_needs_its_token() {
         .unwrap();
     assert_eq!(refused.status.code(), Some(1));
     let unknown = sandbox.resolve("NOBODYS-ORDER", "success");
-    assert!(String::from_utf8(unknown.stderr).unwrap().contains("no order"));
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("no such order"));
 }

@@ -243,10 +243,31 @@ fn post(url: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
     try_post(url, path, content_type, body).unwrap_or_else(|| panic!("no answer from {url}{path}"))
 }
 
+/// Sends any request.
+pub(crate) fn request(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
+    let mut request = ureq::http::Request::builder().method(method).uri(format!("{url}{path}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut answer = if body.is_empty() {
+        agent().run(request.body(()).unwrap()).unwrap()
+    } else {
+        agent().run(request.body(body.to_owned()).unwrap()).unwrap()
+    };
+    read(&mut answer)
+}
+
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE))
+        .allow_non_standard_methods(true)
         .build()
         .into()
 }

@@ -69,6 +69,20 @@ pub(crate) fn inquire(sandbox: &Sandbox, code: &str, hp: &str, ref_id: &str) -> 
     send(sandbox, &inquiry_body(code, hp, ref_id))
 }
 
+/// The same by another merchant, by user name and key.
+pub(crate) fn inquire_as(
+    sandbox: &Sandbox,
+    (username, api_key): (&str, &str),
+    hp: &str,
+    ref_id: &str,
+) -> Data {
+    let mut body = inquiry_body("PLNPOSTPAID", hp, ref_id);
+    let digest = Md5::digest(format!("{username}{api_key}{ref_id}"));
+    body["username"] = json!(username);
+    body["sign"] = json!(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    send(sandbox, &body)
+}
+
 pub(crate) fn pay(sandbox: &Sandbox, tr_id: i64) -> Data {
     send(sandbox, &payment_body(tr_id))
 }

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed, and says where"
 )]
 
+mod administration;
 mod backup;
 mod bad_input;
 mod crash_recovery;

@@ -1,0 +1,158 @@
+//! What the admin API takes, as structures with schemas.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use super::forms::{
+    CurrencyCode, DecimalAmount, DisplayName, FundingDirection, FundingReference, Identifier,
+    InstantText, Label, MinuteText, NetworkText, OrderReference, ProductCode, ProductState,
+    Protocol, SecretText, Sentence, VerdictWord,
+};
+use super::shape::shape;
+
+shape! {
+    /// A merchant to be.
+    MerchantToAdd {
+        /// The name on receipts and reports.
+        name: DisplayName = "Toko Contoh",
+        /// The currency of the balance.
+        currency: CurrencyCode = "IDR",
+        /// The price level.
+        level: Label = "retail",
+    }
+}
+shape! {
+    /// From where a merchant may call.
+    AllowList {
+        /// The networks; an empty list allows every address.
+        networks: Vec<NetworkText> = ["203.0.113.0/24", "2001:db8::1"],
+    }
+}
+shape! {
+    /// How often a merchant may call: a bucket of `burst` requests that refills steadily.
+    RateLimitShape {
+        /// How many requests come back per second.
+        requests_per_second: NonZeroU32 = 10,
+        /// How many requests may come at once.
+        burst: NonZeroU32 = 20,
+    }
+}
+shape! {
+    /// A merchant's limits.
+    Limits {
+        /// How often it may call; null is without a limit.
+        rate_limit: Option<RateLimitShape> = { "requests_per_second": 10, "burst": 20 },
+    }
+}
+shape! {
+    /// A credential to be issued, for a new identifier or as the next key of one.
+    CredentialToIssue {
+        /// In which protocol.
+        protocol: Protocol = "iak",
+        /// The public part; unique per protocol over all merchants.
+        identifier: Identifier = "081200003333",
+        /// Keys to take over, under the protocol's names for them. Left out, random ones are made.
+        secrets: Option<BTreeMap<String, SecretText>> = { "api_key": "0123456789abcdef" },
+        /// From when on it is worth nothing; left out for never.
+        expires_at: Option<InstantText> = "2027-01-01T00:00:00Z",
+        /// From when on the key that it replaces is worth nothing.
+        previous_expires_at: Option<InstantText> = "2026-01-08T00:00:00Z",
+    }
+}
+shape! {
+    /// A credential to be taken out of use.
+    CredentialToRevoke {
+        /// In which protocol.
+        protocol: Protocol = "iak",
+        /// Under which identifier.
+        identifier: Identifier = "081200003333",
+        /// Which of the identifier's credentials.
+        serial: u32 = 1,
+    }
+}
+shape! {
+    /// A correction of a merchant's balance.
+    FundingToMake {
+        /// Which way.
+        direction: FundingDirection = "credit",
+        /// How much, in the merchant's currency.
+        amount: DecimalAmount = "150000",
+        /// The operator's own name for the payment, used once per merchant.
+        reference: FundingReference = "BCA-20260102-0001",
+        /// Why, for the audit record.
+        reason: Sentence = "Transfer BCA 2 Januari",
+    }
+}
+shape! {
+    /// A product's code in a protocol.
+    AliasShape {
+        /// The protocol.
+        protocol: Protocol = "iak",
+        /// The code that merchants send.
+        code: ProductCode = "PLNPOSTPAID",
+    }
+}
+shape! {
+    /// What is taken for one bill of a product.
+    TermsShape {
+        /// The price level for which this holds.
+        level: Label = "retail",
+        /// The protocol for which this holds; null for all that have no terms of their own.
+        protocol: Option<Protocol> = "iak",
+        /// The currency of both amounts.
+        currency: CurrencyCode = "IDR",
+        /// What the end customer pays on top, per bill.
+        admin_fee: DecimalAmount = "2500",
+        /// What the merchant keeps, per bill.
+        commission: DecimalAmount = "600",
+    }
+}
+shape! {
+    /// A daily span in which a product is closed, in Asia/Jakarta.
+    CutOffShape {
+        /// First closed minute.
+        from: MinuteText = "23:00",
+        /// First minute that is open again.
+        until: MinuteText = "01:00",
+    }
+}
+shape! {
+    /// A product, without its own name.
+    ProductContent {
+        /// The name on price lists and receipts.
+        name: DisplayName = "PLN POSTPAID",
+        /// The group in which price lists show it.
+        group: Label = "pln",
+        /// The province that it serves, for billers that serve one.
+        province: Option<DisplayName> = null,
+        /// Whether it is on sale.
+        status: ProductState = "active",
+        /// Its codes, per protocol.
+        aliases: Vec<AliasShape> = [{ "protocol": "iak", "code": "PLNPOSTPAID" }],
+        /// Its terms, per level and protocol.
+        terms: Vec<TermsShape> = [{
+            "level": "retail", "protocol": "iak", "currency": "IDR",
+            "admin_fee": "2500", "commission": "600"
+        }],
+        /// When it is closed, daily.
+        cut_off: Option<CutOffShape> = { "from": "23:00", "until": "01:00" },
+    }
+}
+shape! {
+    /// Whether a product is on sale.
+    ProductStatusShape {
+        /// Whether it is on sale from now on.
+        status: ProductState = "inactive",
+    }
+}
+shape! {
+    /// A person's decision about an order whose outcome is open.
+    Resolution {
+        /// The merchant's reference.
+        reference: OrderReference = "INV-0001",
+        /// The order's number, where several orders have the reference.
+        order: Option<u64> = 17,
+        /// What became of it.
+        verdict: VerdictWord = "success",
+    }
+}
