@@ -9,14 +9,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::UpstreamName;
+use gateway::ports::Sealer;
 use protocols::sandbox;
 use rustix::fs::{Access, access};
 
 use crate::configuration::Loaded;
 use crate::configuration::fault::{Fault, Faults};
-use crate::configuration::sealing::Key;
+use crate::configuration::sealing::{Key, KeySealer};
 use crate::configuration::typed::{Configuration, Upstream};
 use crate::edge::{Certificate, CertificateFault};
+use crate::system::SystemEntropy;
 
 /// Settings that may be written and that no part of this version goes by.
 const WITHOUT_EFFECT: &[&str] = &[
@@ -37,6 +39,8 @@ pub(crate) struct Preparation {
     pub(crate) upstream: UpstreamName,
     /// How that supplier, the built-in stand-in, behaves.
     pub(crate) stand_in: sandbox::Settings,
+    /// Seals stored secrets under the key of the key file.
+    pub(crate) sealer: Arc<dyn Sealer>,
 }
 
 impl Preparation {
@@ -49,23 +53,20 @@ impl Preparation {
                  [admin_token.owner] with role and token_file";
             faults.push(Fault::of("admin_token", problem));
         }
-        // The key has to be there before the first secret is, and backed up apart from the data.
-        if let Err(fault) = Key::from_file(&configuration.key_file) {
+        let key = Key::from_file(&configuration.key_file).map_err(|fault| {
             faults.push(loaded.effective.fault("secrets.key_file", fault.to_string()));
-        }
+        });
         if let Err(problem) = usable(&configuration.data_directory) {
             faults.push(loaded.effective.fault("data.directory", problem));
         }
         let certificate = certificate(loaded).map_err(|fault| faults.push(fault)).ok().flatten();
-        match upstream(configuration) {
-            Ok((upstream, stand_in)) if faults.is_empty() => {
-                Ok(Self { certificate, upstream, stand_in })
+        let upstream = upstream(configuration).map_err(|fault| faults.push(fault));
+        match (key, upstream) {
+            (Ok(key), Ok((upstream, stand_in))) if faults.is_empty() => {
+                let sealer = Arc::new(KeySealer { key, entropy: Arc::new(SystemEntropy) });
+                Ok(Self { certificate, upstream, stand_in, sealer })
             }
-            Ok(_) => Err(Faults(faults)),
-            Err(fault) => {
-                faults.push(fault);
-                Err(Faults(faults))
-            }
+            _ => Err(Faults(faults)),
         }
     }
 }

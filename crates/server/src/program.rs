@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::UpstreamName;
-use gateway::ports::{Clock, Notice, Upstream};
+use gateway::ports::{Clock, Notice, Sealer, Upstream};
 use gateway::{Gateway, Parts, Settings};
 use protocols::exchange::Serve;
 use protocols::iak;
@@ -51,6 +51,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) stand_in: sandbox::Settings,
     /// Deadlines and rules of orders.
     pub(crate) orders: Orders,
+    /// Keeps stored secrets unreadable.
+    pub(crate) sealer: Arc<dyn Sealer>,
 }
 
 /// A listener and who answers behind it.
@@ -107,6 +109,7 @@ impl Program {
         };
         let mut options = storage::sqlite::Options {
             before_migration: Some(before_migration),
+            sealer: plan.sealer,
             ..storage::sqlite::Options::default()
         };
         options.pipeline.observer = Arc::<Metrics>::clone(&metrics);
@@ -119,7 +122,7 @@ impl Program {
             Arc::clone(&clock) as Arc<dyn Clock>,
             sender,
         )?;
-        let gateway = Gateway::open(Parts {
+        let opened = Gateway::open(Parts {
             store: Arc::clone(&data.store),
             reports: Arc::clone(&data.reports),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -133,7 +136,17 @@ impl Program {
             },
             process: new_process(),
         })
-        .await?;
+        .await;
+        let gateway = match opened {
+            Ok(gateway) => gateway,
+            Err(fault) => {
+                data.shutdown.shutdown().await;
+                return Err(fault).context(
+                    "merchants cannot be read: their secrets were sealed under another key than \
+                     this one, as those of a sandbox are under none, or the data is damaged",
+                );
+            }
+        };
         let ready = Arc::new(AtomicBool::new(true));
         let (upstream, directory) = (plan.upstream, plan.data.to_owned());
         Ok(Self { gateway, clock, supplier, ready, metrics, upstream, directory, data, notices })
@@ -223,3 +236,6 @@ async fn stop_at_signal(mut signals: StopSignals, stop: CancellationToken, ready
     warn!("stopped at once");
     std::process::exit(130);
 }
+#[cfg(test)]
+#[path = "program_tests.rs"]
+pub(crate) mod tests;

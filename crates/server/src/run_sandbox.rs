@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use domain::{Amount, Command, Role, UpstreamName};
 use gateway::Gateway;
+use gateway::ports::Unsealed;
 use protocols::sandbox::{self, demo};
 use tokio::net::TcpListener;
 
@@ -38,6 +39,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             call_within: options.call_within,
             cut_offs: false,
         },
+        sealer: Arc::new(Unsealed),
     })
     .await?;
     seed(&program.gateway).await.context("the demo data could not be stored")?;
@@ -151,27 +153,16 @@ fn rupiah(amount: Amount) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::path::Path;
-    use std::time::Duration;
 
     use domain::Secret;
 
     use super::*;
-
-    async fn open(data: &Path) -> Program {
-        let orders = Orders {
-            answer_within: Duration::from_secs(1),
-            call_within: Duration::from_secs(1),
-            cut_offs: false,
-        };
-        let (upstream, stand_in) = (UpstreamName::new(sandbox::NAME), sandbox::Settings::default());
-        Program::open(Plan { data, upstream, stand_in, orders }).await.unwrap()
-    }
+    use crate::program::tests::open;
 
     #[tokio::test]
     async fn data_with_credentials_of_others_gets_no_published_ones() {
         let folder = tempfile::TempDir::new().unwrap();
-        let program = open(folder.path()).await;
+        let program = open(folder.path(), Arc::new(Unsealed)).await.unwrap();
         let secrets = BTreeMap::from([("api_key".to_owned(), Secret::new("another"))]);
         let mut commands = demo::commands(program.gateway.now());
         for command in &mut commands {
@@ -191,7 +182,7 @@ mod tests {
     async fn a_sandbox_is_seeded_once() {
         let folder = tempfile::TempDir::new().unwrap();
         for _start in 0..2 {
-            let program = open(folder.path()).await;
+            let program = open(folder.path(), Arc::new(Unsealed)).await.unwrap();
             seed(&program.gateway).await.unwrap();
             assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
             program.close().await;

@@ -31,7 +31,7 @@ const ADMIN_CONNECTIONS: usize = 64;
 /// Runs the production server until the process is told to stop.
 pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Result<()> {
     let configuration = &loaded.configuration;
-    let Preparation { certificate, upstream, stand_in } = preparation;
+    let Preparation { certificate, upstream, stand_in, sealer } = preparation;
     warn_of_what_is_unusual(&loaded, &upstream, certificate.is_some());
     let signals = StopSignals::listen()?;
     tokio::spawn(reload_at_signal(ReloadSignals::listen()?, certificate.clone()));
@@ -44,6 +44,7 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         upstream,
         stand_in,
         orders: configuration.orders.clone(),
+        sealer,
     })
     .await?;
     if let Some(identifier) = public_credential(&program) {
@@ -174,5 +175,23 @@ async fn reload_at_signal(mut signals: ReloadSignals, certificate: Option<Arc<Ce
                 tracing::error!(%fault, "the certificate was not read again; the old one stays");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gateway::ports::Unsealed;
+
+    use super::*;
+    use crate::program::tests::open;
+
+    #[tokio::test]
+    async fn published_credentials_are_found() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let program = open(folder.path(), Arc::new(Unsealed)).await.unwrap();
+        assert_eq!(public_credential(&program), None);
+        program.gateway.administer(demo::commands(program.gateway.now())).await.unwrap();
+        assert_eq!(public_credential(&program).as_deref(), Some("iak 081200001111"));
+        program.close().await;
     }
 }

@@ -11,13 +11,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
-use domain::{MerchantId, ProtocolName};
-use gateway::ports::Entropy;
+use gateway::ports::{Entropy, SealFault, Sealer};
 use thiserror::Error;
 
 use super::secret::{MASK, Secret};
@@ -80,29 +80,29 @@ pub(crate) enum OpenFault {
     Refused,
 }
 
-/// Where a secret is stored. A sealed text opens only for the place for which it was sealed.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
-    /// Whose secret it is.
-    pub(crate) merchant: MerchantId,
-    /// In which protocol it is used.
-    pub(crate) protocol: &'a ProtocolName,
-    /// Which of the secrets there.
-    pub(crate) name: &'a str,
+/// A key and where its nonces come from: what the store seals with.
+pub(crate) struct KeySealer {
+    /// The key.
+    pub(crate) key: Key,
+    /// Draws the nonces.
+    pub(crate) entropy: Arc<dyn Entropy>,
 }
 
-impl Place<'_> {
-    /// A form in which no two places are alike: each text is preceded by its length.
-    fn associated_data(&self) -> Vec<u8> {
-        let mut data = VERSION.as_bytes().to_vec();
-        data.extend(self.merchant.0.to_be_bytes());
-        for text in [self.protocol.as_str(), self.name] {
-            let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-            data.extend(length.to_be_bytes());
-            data.extend(text.as_bytes());
-        }
-        data
+impl Sealer for KeySealer {
+    fn seal(&self, plain: &str, context: &str) -> String {
+        self.key.seal(&Secret::new(plain), context, &*self.entropy)
     }
+
+    fn open(&self, sealed: &str, context: &str) -> Result<String, SealFault> {
+        let opened = self.key.open(sealed, context).map_err(|_| SealFault)?;
+        Ok(opened.expose().to_owned())
+    }
+}
+
+/// What is authenticated with a secret: the version and the name of its place, which no two places
+/// share.
+fn associated_data(context: &str) -> Vec<u8> {
+    [VERSION, context].concat().into_bytes()
 }
 
 impl Key {
@@ -154,10 +154,10 @@ impl Key {
     }
 
     /// Seals a secret for a place. The same secret looks different each time.
-    pub(crate) fn seal(&self, secret: &Secret, place: Place<'_>, entropy: &dyn Entropy) -> String {
+    pub(crate) fn seal(&self, secret: &Secret, context: &str, entropy: &dyn Entropy) -> String {
         let mut nonce = [0; NONCE_BYTES];
         entropy.fill(&mut nonce);
-        let aad = place.associated_data();
+        let aad = associated_data(context);
         let payload = Payload { msg: secret.expose().as_bytes(), aad: &aad };
         let sealed = self
             .cipher()
@@ -169,12 +169,12 @@ impl Key {
     }
 
     /// Opens what was sealed for this place.
-    pub(crate) fn open(&self, sealed: &str, place: Place<'_>) -> Result<Secret, OpenFault> {
+    pub(crate) fn open(&self, sealed: &str, context: &str) -> Result<Secret, OpenFault> {
         let text = sealed.strip_prefix(VERSION).ok_or(OpenFault::Malformed)?;
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| OpenFault::Malformed)?;
         let (nonce, sealed) =
             bytes.split_first_chunk::<NONCE_BYTES>().ok_or(OpenFault::Malformed)?;
-        let aad = place.associated_data();
+        let aad = associated_data(context);
         let payload = Payload { msg: sealed, aad: &aad };
         let opened = self
             .cipher()

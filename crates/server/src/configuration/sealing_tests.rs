@@ -21,25 +21,19 @@ fn key(byte: u8) -> Key {
     Key([byte; KEY_BYTES])
 }
 
-fn iak() -> ProtocolName {
-    ProtocolName::new("iak")
-}
-
-fn place<'a>(merchant: u32, protocol: &'a ProtocolName, name: &'a str) -> Place<'a> {
-    Place { merchant: MerchantId(merchant), protocol, name }
-}
+/// A place where a secret is stored.
+const PLACE: &str = "credential/iak/081299990000/1";
 
 #[test]
 fn what_was_sealed_opens_and_looks_different_each_time() {
-    let (key, entropy, iak) = (key(7), Counting::default(), iak());
-    let place = place(1, &iak, "api_key");
+    let (key, entropy) = (key(7), Counting::default());
     for secret in ["", "k", "9f1c2ab34de5f678", "é漢"] {
-        let first = key.seal(&Secret::new(secret), place, &entropy);
-        let second = key.seal(&Secret::new(secret), place, &entropy);
+        let first = key.seal(&Secret::new(secret), PLACE, &entropy);
+        let second = key.seal(&Secret::new(secret), PLACE, &entropy);
         assert_ne!(first, second);
         assert!(first.starts_with("v1:"));
         for sealed in [first, second] {
-            assert_eq!(key.open(&sealed, place).unwrap().expose(), secret);
+            assert_eq!(key.open(&sealed, PLACE).unwrap().expose(), secret);
         }
     }
 }
@@ -60,45 +54,42 @@ fn the_cipher_is_the_published_one() {
 
 #[test]
 fn a_sealed_secret_opens_nowhere_else() {
-    let (entropy, iak, isikuota) = (Counting::default(), iak(), ProtocolName::new("isikuota"));
-    let sealed = key(7).seal(&Secret::new("secret"), place(1, &iak, "api_key"), &entropy);
+    let entropy = Counting::default();
+    let sealed = key(7).seal(&Secret::new("secret"), PLACE, &entropy);
     let elsewhere = [
-        place(2, &iak, "api_key"),
-        place(1, &isikuota, "api_key"),
-        place(1, &iak, "secret_key"),
-        place(1, &iak, ""),
-        // The same letters, divided otherwise.
-        place(1, &ProtocolName::new("iakapi"), "_key"),
+        "credential/iak/081299990000/2",
+        "credential/iak/081299990001/1",
+        "credential/isikuota/081299990000/1",
+        "credential/iak/081299990000/",
+        "",
     ]
     .map(|place| key(7).open(&sealed, place).unwrap_err());
     assert_eq!(elsewhere, [OpenFault::Refused; 5]);
-    let under_another_key = key(8).open(&sealed, place(1, &iak, "api_key")).unwrap_err();
+    let under_another_key = key(8).open(&sealed, PLACE).unwrap_err();
     assert_eq!(under_another_key, OpenFault::Refused);
 }
 
 #[test]
 fn no_changed_byte_goes_unnoticed() {
-    let (entropy, iak) = (Counting::default(), iak());
-    let place = place(1, &iak, "api_key");
-    let sealed = key(7).seal(&Secret::new("secret"), place, &entropy);
+    let entropy = Counting::default();
+    let sealed = key(7).seal(&Secret::new("secret"), PLACE, &entropy);
     let bytes = URL_SAFE_NO_PAD.decode(sealed.strip_prefix(VERSION).unwrap()).unwrap();
     for index in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[index] ^= 1;
         let changed = format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(changed));
-        assert_eq!(key(7).open(&changed, place).unwrap_err(), OpenFault::Refused, "{index}");
+        assert_eq!(key(7).open(&changed, PLACE).unwrap_err(), OpenFault::Refused, "{index}");
     }
     for length in 0..bytes.len() {
         let cut = format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(&bytes[..length]));
-        assert!(key(7).open(&cut, place).is_err(), "{length}");
+        assert!(key(7).open(&cut, PLACE).is_err(), "{length}");
     }
 }
 
 #[test]
 fn what_is_no_sealed_text_is_malformed() {
-    let iak = iak();
     for text in ["", "v1", "v1:", "v1:AAAA", "v1:$", "v2:AAAA", "V1:AAAA", "9f1c2ab34de5f678"] {
-        let fault = key(7).open(text, place(1, &iak, "api_key")).unwrap_err();
+        let fault = key(7).open(text, PLACE).unwrap_err();
         assert_eq!(fault, OpenFault::Malformed, "{text}");
     }
 }
@@ -108,14 +99,13 @@ proptest! {
 
     #[test]
     fn any_text_survives_and_no_foreign_text_opens(secret: String, foreign: String, name: String) {
-        let (entropy, iak) = (Counting::default(), iak());
-        let place = place(1, &iak, &name);
-        let sealed = key(7).seal(&Secret::new(&*secret), place, &entropy);
-        let opened = key(7).open(&sealed, place).unwrap();
+        let entropy = Counting::default();
+        let sealed = key(7).seal(&Secret::new(&*secret), &name, &entropy);
+        let opened = key(7).open(&sealed, &name).unwrap();
         prop_assert_eq!(opened.expose(), secret.as_str());
-        prop_assert!(key(7).open(&foreign, place).is_err());
+        prop_assert!(key(7).open(&foreign, &name).is_err());
         let prefixed = format!("{VERSION}{foreign}");
-        prop_assert!(key(7).open(&prefixed, place).is_err());
+        prop_assert!(key(7).open(&prefixed, &name).is_err());
     }
 }
 
@@ -210,4 +200,15 @@ fn neither_keys_nor_secrets_show_themselves() {
         !shown.contains("canary") && !shown.contains("171") && !shown.contains("ab"),
         "{shown}"
     );
+}
+
+#[test]
+fn the_store_seals_through_the_port() {
+    let sealer = KeySealer { key: key(7), entropy: Arc::new(Counting::default()) };
+    let sealed = sealer.seal("secret", PLACE);
+    assert!(sealed.starts_with("v1:") && !sealed.contains("secret"));
+    assert_eq!(sealer.open(&sealed, PLACE).as_deref(), Ok("secret"));
+    for (text, place) in [(sealed.as_str(), ""), ("secret", PLACE), ("", PLACE)] {
+        assert_eq!(sealer.open(text, place), Err(SealFault));
+    }
 }

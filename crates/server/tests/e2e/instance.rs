@@ -180,7 +180,8 @@ impl Running {
     pub(crate) fn administer(&self, token: Option<&str>, path: &str) -> Answer {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        let mut request = agent.post(format!("{}{path}", self.admin));
+        let mut request =
+            agent.post(format!("{}{path}", self.admin)).header("idempotency-key", "production-1");
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
