@@ -103,8 +103,8 @@ fn merchants_and_operators_are_served_apart() {
         (Some(""), 401),
         (Some(&ADMINISTRATOR[1..]), 401),
         (Some(VIEWER), 403),
-        // Let in, and then told that a POST has to be named by its caller.
-        (Some(ADMINISTRATOR), 400),
+        // Let in, and then told that there is no such order.
+        (Some(ADMINISTRATOR), 404),
     ];
     for (token, status) in table {
         let answer = running.administer(token, RESOLUTIONS);
