@@ -6,6 +6,8 @@
 //! | --- | --- |
 //! | `POST /api/v1/bill/check`, with or without a slash at the end | the four postpaid commands: price list, inquiry, payment, check of a status |
 //! | `POST /api/v1/bill/check/TYPE` | the same; the type narrows a price list and means nothing to the others |
+//! | `GET /api/v1/download/TR_ID`, with `/1` behind it for JSON | the receipt of a paid bill, to addresses that its merchant allows |
+//! | `POST /api/v1/bill/download/custom` | the same under the merchant's own header, signed |
 //! | `POST /api/v1/tiketv2` | train tickets, which nobody sells any more: unknown command |
 //! | anything else | page not found, as the postpaid API below `/api/v1/` and as the prepaid API elsewhere |
 //!
@@ -17,6 +19,7 @@
 //! form and state: see [`sign`] and the rules for references and transaction numbers.
 
 pub mod codes;
+mod pages;
 mod serve;
 pub mod sign;
 mod wire;

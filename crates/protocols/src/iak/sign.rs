@@ -19,10 +19,12 @@ pub const API_KEY: &str = "api_key";
 pub const PRICE_LIST: &str = "pl";
 /// What is signed to check a status.
 pub const CHECK_STATUS: &str = "cs";
+/// What is signed for a receipt with an own header.
+pub const RECEIPT: &str = "bc";
 
 /// Words that stand in place of a reference under some command's signature. A reference that is
 /// one of them would make that signature valid for an inquiry.
-pub const RESERVED: [&str; 6] = [PRICE_LIST, CHECK_STATUS, "bc", "bl", "op", "st"];
+pub const RESERVED: [&str; 6] = [PRICE_LIST, CHECK_STATUS, RECEIPT, "bl", "op", "st"];
 
 /// How many keys are tried at least, so that neither a missing user nor a rotation under way shows
 /// in the time that a refusal takes.

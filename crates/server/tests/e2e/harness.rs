@@ -187,6 +187,13 @@ impl Sandbox {
         read(&mut answer)
     }
 
+    /// The type and the bytes of an answer that is no text.
+    pub(crate) fn get_bytes(&self, path: &str) -> (String, Vec<u8>) {
+        let mut answer = agent().get(format!("{}{path}", self.url())).call().unwrap();
+        let content_type = content_type_of(&answer);
+        (content_type, answer.body_mut().read_to_vec().unwrap())
+    }
+
     /// `lunas verify` on the data; fails the test unless the books are clean.
     pub(crate) fn verify(&self) {
         let output = self.verify_output();

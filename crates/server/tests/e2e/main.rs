@@ -18,6 +18,7 @@ mod iak_postpaid;
 mod idempotency;
 mod instance;
 mod production;
+mod receipts;
 mod secrets;
 mod silent_sockets;
 mod supplier_faults;

@@ -135,7 +135,7 @@ impl Served {
         ReferenceKey { merchant: merchant.id, protocol, mode: Mode::Live, reference }
     }
 
-    fn is_bill(&self, order: &Order) -> bool {
+    pub(super) fn is_bill(&self, order: &Order) -> bool {
         order.key.protocol == self.protocol
             && order.key.mode == Mode::Live
             && order.kind == Kind::Purchase

@@ -13,6 +13,7 @@
 
 mod bill;
 mod price_list;
+mod receipt;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use gateway::{Gateway, Rejection};
 use http::{Method, StatusCode};
 use tracing::{Span, error};
 
+use super::pages::Form;
 use super::wire::answer::Message;
 use super::wire::content::{Malformed, Object};
 use super::wire::fields::{FieldFault, Fields};
@@ -33,6 +35,8 @@ use super::{NAME, codes, sign};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 
 const BILL: &str = "/api/v1/bill/check";
+const DOWNLOAD: &str = "/api/v1/download/";
+const OWN_RECEIPT: &str = "/api/v1/bill/download/custom";
 const TRAIN: &str = "/api/v1/tiketv2";
 /// Below this prefix the postpaid API answers, elsewhere the prepaid one.
 const POSTPAID: &str = "/api/v1/";
@@ -75,7 +79,7 @@ pub struct Served {
     rates: RateRule,
 }
 
-/// The four commands.
+/// The four commands that share a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Command {
     PriceList,
@@ -165,6 +169,10 @@ impl From<Denial> for Message {
 enum Route<'a> {
     /// The postpaid commands, with the product type of the path.
     Bill(Option<&'a str>),
+    /// The receipt of the transaction with this number.
+    Download(&'a str, Form),
+    /// The receipt with an own header.
+    OwnReceipt,
     Train,
     UnknownPostpaid,
     UnknownPrepaid,
@@ -182,11 +190,26 @@ impl<'a> Route<'a> {
             }
             None => {}
         }
+        if let Some(download) = path.strip_prefix(DOWNLOAD).and_then(Self::download) {
+            return download;
+        }
         match path {
             TRAIN => Self::Train,
+            _ if path.strip_suffix('/').unwrap_or(path) == OWN_RECEIPT => Self::OwnReceipt,
             _ if path.starts_with(POSTPAID) => Self::UnknownPostpaid,
             _ => Self::UnknownPrepaid,
         }
+    }
+
+    /// What follows the prefix of downloads: a number, perhaps with `/1` behind it.
+    fn download(rest: &'a str) -> Option<Self> {
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (tr_id, form) = match rest.split_once('/') {
+            None => (rest, Form::Pdf),
+            Some((tr_id, "1")) => (tr_id, Form::Raw),
+            Some(_) => return None,
+        };
+        (!tr_id.is_empty()).then_some(Self::Download(tr_id, form))
     }
 }
 
@@ -207,15 +230,19 @@ impl Served {
         path == "/api" || path.starts_with("/api/")
     }
 
-    async fn answer(&self, arrival: &Arrival, format: Format) -> Message {
+    async fn answer(&self, arrival: &Arrival, format: Format) -> Answer {
         let route = Route::of(arrival.head.uri.path());
         let not_found = codes::of_refusal(Refusal::PathUnknown);
-        match route {
+        let message = match route {
+            Route::Download(tr_id, form) => return self.download(arrival, tr_id, form).await,
             Route::UnknownPostpaid => Message::code(StatusCode::NOT_FOUND, not_found),
             Route::UnknownPrepaid => Message::prepaid_code(StatusCode::NOT_FOUND, not_found),
-            Route::Bill(_) | Route::Train if arrival.head.method != Method::POST => {
+            Route::Bill(_) | Route::OwnReceipt | Route::Train
+                if arrival.head.method != Method::POST =>
+            {
                 Message::code(StatusCode::METHOD_NOT_ALLOWED, not_found)
             }
+            Route::OwnReceipt => return self.own_receipt(arrival, format).await,
             Route::Train => match request(arrival, format) {
                 Ok(_) => Denial::Refused(Refusal::CommandUnknown).into(),
                 Err(malformed) => Denial::Malformed(malformed).into(),
@@ -227,7 +254,8 @@ impl Served {
                     .unwrap_or_else(Message::from),
                 Err(malformed) => Denial::Malformed(malformed).into(),
             },
-        }
+        };
+        message.write(format)
     }
 
     async fn command(
@@ -237,7 +265,7 @@ impl Served {
         peer: IpAddr,
     ) -> Result<Message, Denial> {
         let command = Command::named(fields.text("commands")?)?;
-        let merchant = self.merchant(command, fields, peer)?;
+        let merchant = self.merchant(fields, peer, |fields| command.signed(fields))?;
         Span::current().record("merchant", merchant.id.0);
         match command {
             Command::PriceList => self.price_list(&merchant, fields, group),
@@ -247,16 +275,17 @@ impl Served {
         }
     }
 
-    /// The merchant who signed the request, if it may deal, and from there.
-    fn merchant(
+    /// The merchant who signed the request, if it may deal, and from there. `signed` tells what the
+    /// signature is computed from.
+    fn merchant<'a>(
         &self,
-        command: Command,
-        fields: Fields<'_>,
+        fields: Fields<'a>,
         peer: IpAddr,
+        signed: impl FnOnce(Fields<'a>) -> Result<&'a str, FieldFault>,
     ) -> Result<Arc<Merchant>, Denial> {
         let username = fields.text("username")?;
         let given = fields.text("sign")?;
-        let what = command.signed(fields)?;
+        let what = signed(fields)?;
         let catalogue = self.gateway.catalogue();
         let credentials = catalogue.live_credentials(NAME, username, self.gateway.now());
         let merchant = sign::signer(&credentials, username, what, given)
@@ -295,6 +324,6 @@ impl Serve for Served {
     async fn serve(&self, arrival: Arrival) -> Answer {
         let body = arrival.body.as_deref().unwrap_or_default();
         let format = Format::of(&arrival.head.headers, body);
-        self.answer(&arrival, format).await.write(format)
+        self.answer(&arrival, format).await
     }
 }

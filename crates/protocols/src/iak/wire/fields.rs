@@ -44,16 +44,20 @@ pub(crate) struct Fields<'a>(pub(crate) &'a Object);
 
 impl<'a> Fields<'a> {
     fn get(self, field: &'static str) -> Option<&'a Content> {
-        // A name with a point leads into an object; where that is missing, so is the field.
-        let (outer, inner) = field.split_once('.').map_or((field, None), |(o, i)| (o, Some(i)));
+        // Points lead into objects; where one of those is missing, so is the field.
         let find = |object: &'a Object, name: &str| {
             object.iter().find(|(taken, _)| taken == name).map(|(_, content)| content)
         };
-        match (find(self.0, outer)?, inner) {
-            (content, None) => Some(content),
-            (Content::Object(object), Some(inner)) => find(object, inner),
-            (Content::Text(_) | Content::Integer(_) | Content::Unusable, Some(_)) => None,
-        }
+        let (outer, innermost) = match field.rsplit_once('.') {
+            None => return find(self.0, field),
+            Some(names) => names,
+        };
+        let object =
+            outer.split('.').try_fold(self.0, |object, name| match find(object, name) {
+                Some(Content::Object(inner)) => Some(inner),
+                Some(Content::Text(_) | Content::Integer(_) | Content::Unusable) | None => None,
+            })?;
+        find(object, innermost)
     }
 
     /// A text, if there is one.
@@ -157,6 +161,24 @@ mod tests {
             let object = object(json);
             let read = Fields(&object).integer("desc.amount").map_err(|fault| fault.flaw);
             assert_eq!(read, expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn every_further_point_leads_deeper() {
+        let field = "custom.header.company_name";
+        let table = [
+            (r#"{"custom":{"header":{"company_name":"T"}}}"#, Ok("T")),
+            (r#"{"custom":{"header":{}}}"#, Err(Flaw::Missing)),
+            (r#"{"custom":{"header":"T"}}"#, Err(Flaw::Missing)),
+            (r#"{"custom":{"company_name":"T"}}"#, Err(Flaw::Missing)),
+            (r#"{"company_name":"T"}"#, Err(Flaw::Missing)),
+            (r#"{"custom.header.company_name":"T"}"#, Err(Flaw::Missing)),
+            (r#"{"custom":{"header":{"company_name":5}}}"#, Err(Flaw::Type)),
+        ];
+        for (json, expected) in table {
+            let object = object(json);
+            assert_eq!(Fields(&object).text(field).map_err(|fault| fault.flaw), expected, "{json}");
         }
     }
 
