@@ -25,10 +25,10 @@ const LEAN: (f32, f32) = (0.994_522, 0.104_528);
 /// The green of the stamp.
 const INK: (f32, f32, f32) = (0.04, 0.42, 0.24);
 
-const STAMP: Style = Style::bold(330);
+const STAMP: Style = Style::bold(225);
 const STAMP_DATE: Style = Style::bold(88);
 /// Between the letters of the stamp.
-const STAMP_SPACING: i64 = 30;
+const STAMP_SPACING: i64 = 25;
 
 /// The document of these pages.
 pub(super) fn write(title: &str, pages: &[Page]) -> Vec<u8> {
@@ -148,8 +148,8 @@ impl Drawing {
         let letters = b"LUNAS";
         let gaps = i64::try_from(letters.len()).unwrap_or(1) - 1;
         let width = STAMP.width(letters) + gaps * STAMP_SPACING;
-        self.text((-width / 2, -50), STAMP, STAMP_SPACING, letters);
-        self.text((-STAMP_DATE.width(date) / 2, -165), STAMP_DATE, 0, date);
+        self.text((-width / 2, -40), STAMP, STAMP_SPACING, letters);
+        self.text((-STAMP_DATE.width(date) / 2, -150), STAMP_DATE, 0, date);
         self.content.restore_state();
     }
 
