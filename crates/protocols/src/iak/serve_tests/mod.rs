@@ -6,5 +6,6 @@ mod containment;
 mod golden;
 mod ports;
 mod properties;
+mod receipts;
 mod states;
 mod world;

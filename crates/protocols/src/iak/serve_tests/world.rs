@@ -15,6 +15,7 @@ use domain::{
 };
 use gateway::in_memory::InMemory;
 use gateway::{Gateway, Parts};
+use http::header::HeaderName;
 use http::{Method, Request};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -205,6 +206,15 @@ pub(super) fn post(
     request.body(Ok(body.into())).expect("a request")
 }
 
+/// A request without a body.
+pub(super) fn get(path: &str, headers: &[(HeaderName, &str)]) -> Request<Result<Bytes, BodyFault>> {
+    let mut request = Request::builder().method(Method::GET).uri(path);
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    request.body(Ok(Bytes::new())).expect("a request")
+}
+
 pub(super) fn json(body: impl Into<Bytes>) -> Request<Result<Bytes, BodyFault>> {
     post("/api/v1/bill/check", Some("application/json"), body)
 }
@@ -229,6 +239,17 @@ pub(super) fn payment(tr_id: &str) -> Value {
 pub(super) fn check_status(ref_id: &str) -> Value {
     serde_json::json!({
         "commands": "checkstatus", "username": USERNAME, "ref_id": ref_id, "sign": signature("cs"),
+    })
+}
+
+/// Asks for a receipt under an own header, as JSON.
+pub(super) fn own_receipt(tr_id: &str) -> Value {
+    serde_json::json!({
+        "commands": "receipt-custom", "username": USERNAME, "tr_id": tr_id,
+        "custom": { "header": {
+            "company_name": "TOKO CONTOH", "company_address": "Jl. Mawar 1<br>Bandung",
+        } },
+        "raw": 1, "sign": signature("bc"),
     })
 }
 
