@@ -21,15 +21,8 @@ use crate::edge::{Certificate, CertificateFault};
 use crate::system::SystemEntropy;
 
 /// Settings that may be written and that no part of this version goes by.
-const WITHOUT_EFFECT: &[&str] = &[
-    "server.public_url",
-    "limits.requests_per_second",
-    "limits.burst",
-    "limits.failed_signatures_per_minute",
-    "telemetry.otlp_endpoint",
-    "backup.directory",
-    "backup.keep",
-];
+const WITHOUT_EFFECT: &[&str] =
+    &["server.public_url", "telemetry.otlp_endpoint", "backup.directory", "backup.keep"];
 
 /// What was opened.
 pub(crate) struct Preparation {

@@ -116,8 +116,9 @@ fn a_key_that_others_may_read_is_refused() {
 #[test]
 fn settings_without_effect_are_named_when_they_were_written() {
     let place = Place::new();
-    let loaded = place.load(&["[limits]\nburst = 5\nbody_size = \"1MiB\"\n"]);
-    assert_eq!(without_effect(&loaded).collect::<Vec<_>>(), ["limits.burst"]);
+    let loaded = place
+        .load(&["[telemetry]\notlp_endpoint = \"http://127.0.0.1:4318\"\n[limits]\nburst = 5\n"]);
+    assert_eq!(without_effect(&loaded).collect::<Vec<_>>(), ["telemetry.otlp_endpoint"]);
 }
 
 #[test]

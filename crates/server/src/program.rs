@@ -5,17 +5,18 @@
 //! progress are answered; calls under way bring their outcomes; the books are closed. Whatever does
 //! not finish in time is taken up by the next start, as after a crash.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::UpstreamName;
+use domain::{RateLimit, UpstreamName};
 use gateway::ports::{Clock, Notice, Sealer, Upstream};
 use gateway::{Gateway, Parts, Settings};
 use protocols::exchange::Serve;
-use protocols::iak;
+use protocols::iak::{self, AnySignature, SignatureGuard};
 use protocols::sandbox::{self, Sandbox};
 use storage::Opened;
 use tokio::net::TcpListener;
@@ -31,7 +32,7 @@ use crate::configuration::typed::Orders;
 use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::metrics::{Metrics, MetricsPage};
 use crate::observed::Observed;
-use crate::rates;
+use crate::rates::{self, WrongSignatures};
 use crate::service_manager::{self, News};
 use crate::signals::StopSignals;
 use crate::system::{SystemClock, SystemEntropy, new_process};
@@ -51,8 +52,19 @@ pub(crate) struct Plan<'a> {
     pub(crate) stand_in: sandbox::Settings,
     /// Deadlines and rules of orders.
     pub(crate) orders: Orders,
+    /// What callers are held to who have no limits of their own.
+    pub(crate) callers: Callers,
     /// Keeps stored secrets unreadable.
     pub(crate) sealer: Arc<dyn Sealer>,
+}
+
+/// What callers are held to; the default is nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Callers {
+    /// How often a merchant may call that has no limit of its own.
+    pub(crate) rate_limit: Option<RateLimit>,
+    /// How many wrong signatures may come per minute from one address in one user name.
+    pub(crate) failed_signatures_per_minute: Option<NonZeroU32>,
 }
 
 /// A listener and who answers behind it.
@@ -95,6 +107,7 @@ pub(crate) struct Program {
     upstream: UpstreamName,
     directory: PathBuf,
     data: Opened,
+    callers: Callers,
     notices: mpsc::Receiver<Notice>,
 }
 
@@ -148,16 +161,33 @@ impl Program {
             }
         };
         let ready = Arc::new(AtomicBool::new(true));
-        let (upstream, directory) = (plan.upstream, plan.data.to_owned());
-        Ok(Self { gateway, clock, supplier, ready, metrics, upstream, directory, data, notices })
+        Ok(Self {
+            gateway,
+            clock,
+            supplier,
+            ready,
+            metrics,
+            upstream: plan.upstream,
+            directory: plan.data.to_owned(),
+            data,
+            callers: plan.callers,
+            notices,
+        })
     }
 
     /// The IAK protocol over this gateway.
     pub(crate) fn iak(&self) -> iak::Served {
+        let signatures: Arc<dyn SignatureGuard> = match self.callers.failed_signatures_per_minute {
+            None => Arc::new(AnySignature),
+            Some(most) => {
+                Arc::new(WrongSignatures::new(most, Arc::clone(&self.clock) as Arc<dyn Clock>))
+            }
+        };
         let settings = iak::Settings {
             tr_id_key: self.data.instance_key,
             addresses: addresses::by_merchant(Arc::clone(&self.gateway)),
-            rates: rates::by_merchant(Arc::clone(&self.gateway)),
+            rates: rates::by_merchant(Arc::clone(&self.gateway), self.callers.rate_limit),
+            signatures,
         };
         iak::Served::new(Arc::clone(&self.gateway), settings)
     }

@@ -14,6 +14,7 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
         upstream: UpstreamName::new(sandbox::NAME),
         stand_in: sandbox::Settings::default(),
         orders: Orders { answer_within: second, call_within: second, cut_offs: true },
+        callers: Callers::default(),
         sealer,
     })
     .await

@@ -17,7 +17,7 @@ use crate::configuration::typed::Orders;
 use crate::control::Control;
 use crate::dispatch::Dispatch;
 use crate::edge::{Limits, Traffic};
-use crate::program::{Door, Plan, Program};
+use crate::program::{Callers, Door, Plan, Program};
 use crate::signals::StopSignals;
 use crate::system::SystemEntropy;
 
@@ -39,6 +39,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             call_within: options.call_within,
             cut_offs: false,
         },
+        callers: Callers::default(),
         sealer: Arc::new(Unsealed),
     })
     .await?;

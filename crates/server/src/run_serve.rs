@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use domain::RateLimit;
 use protocols::exchange::Serve;
 use protocols::sandbox::demo;
 use tokio::net::TcpListener;
@@ -21,7 +22,7 @@ use crate::configuration::typed::Configuration;
 use crate::dispatch::Dispatch;
 use crate::edge::{Certificate, Limits, Traffic};
 use crate::preparation::{self, Preparation};
-use crate::program::{Door, Plan, Program};
+use crate::program::{Callers, Door, Plan, Program};
 use crate::signals::{ReloadSignals, StopSignals};
 use crate::system::SystemEntropy;
 
@@ -44,6 +45,7 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         upstream,
         stand_in,
         orders: configuration.orders.clone(),
+        callers: callers(configuration),
         sealer,
     })
     .await?;
@@ -80,6 +82,16 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         },
     ];
     program.run(doors, signals).await
+}
+
+/// What callers are held to.
+fn callers(configuration: &Configuration) -> Callers {
+    let limits = &configuration.limits;
+    let rate_limit = limits.requests_per_second.map(|requests_per_second| RateLimit {
+        requests_per_second: requests_per_second.get(),
+        burst: limits.burst.get(),
+    });
+    Callers { rate_limit, failed_signatures_per_minute: limits.failed_signatures_per_minute }
 }
 
 /// Who answers merchants.

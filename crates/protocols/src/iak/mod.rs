@@ -27,7 +27,9 @@ mod wire;
 #[cfg(test)]
 mod serve_tests;
 
-pub use serve::{AddressRule, RateRule, Served, Settings, any_address, any_rate};
+pub use serve::{
+    AddressRule, AnySignature, RateRule, Served, Settings, SignatureGuard, any_address, any_rate,
+};
 
 /// The protocol's name, in credentials, aliases and references.
 pub const NAME: &str = "iak";

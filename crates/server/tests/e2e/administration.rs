@@ -334,7 +334,10 @@ fn the_catalogue_is_made_and_changed_by_commands() {
 fn a_catalogue_is_carried_from_one_server_to_another() {
     let from = Sandbox::start(&[]);
     let to = Sandbox::start(&[]);
-    printed(&from, &["product", "price", "pln-postpaid", "--admin-fee", "9999", "--commission", "1"]);
+    printed(
+        &from,
+        &["product", "price", "pln-postpaid", "--admin-fee", "9999", "--commission", "1"],
+    );
     let catalogue = printed(&from, &["product", "list", "--json"]);
     let file = from.data.path().join("products.json");
     std::fs::write(&file, &catalogue).unwrap();

@@ -17,6 +17,7 @@ mod iak_client;
 mod iak_postpaid;
 mod idempotency;
 mod instance;
+mod limits;
 mod production;
 mod receipts;
 mod secrets;

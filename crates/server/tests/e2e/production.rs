@@ -136,17 +136,8 @@ fn data_holds(instance: &Instance, text: &str) -> bool {
 fn a_merchant_is_known_by_its_key_and_address_and_the_key_is_sealed() {
     let instance = Instance::new(&["trusted_proxies = [\"127.0.0.1\"]\n", SETTINGS]);
     let running = instance.start();
-    let run = |arguments: &[&str]| {
-        let mut command = lunas();
-        command.args(arguments).args(["--server", &running.admin, "--token", ADMINISTRATOR]);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    run(&["merchant", "add", "Toko Sungguhan"]);
-    let issued = run(&["merchant", "rotate-key", "1", "--identifier", "081299990000"]);
-    let key = issued.lines().find_map(|line| line.strip_prefix("api_key: ")).unwrap();
-    run(&["merchant", "allow-ip", "1", "198.51.100.0/24"]);
+    let key = &running.add_merchant("081299990000");
+    running.operate(&["merchant", "allow-ip", "1", "198.51.100.0/24"]);
 
     let signed = lunas()
         .args(["sign", "iak", "--username", "081299990000", "--api-key", key])

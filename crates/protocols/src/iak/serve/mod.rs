@@ -58,6 +58,27 @@ pub fn any_rate() -> RateRule {
     Arc::new(|_| true)
 }
 
+/// Keeps strangers from trying signatures without end.
+pub trait SignatureGuard: Send + Sync {
+    /// Whether a signature that comes from this address in this user name is looked at.
+    fn admits(&self, peer: IpAddr, username: &str) -> bool;
+
+    /// One was looked at and is nobody's.
+    fn was_wrong(&self, peer: IpAddr, username: &str);
+}
+
+/// The guard that admits everybody.
+#[derive(Debug, Clone, Copy)]
+pub struct AnySignature;
+
+impl SignatureGuard for AnySignature {
+    fn admits(&self, _: IpAddr, _: &str) -> bool {
+        true
+    }
+
+    fn was_wrong(&self, _: IpAddr, _: &str) {}
+}
+
 /// What the operator sets for this face.
 #[derive(Clone)]
 pub struct Settings {
@@ -68,6 +89,8 @@ pub struct Settings {
     pub addresses: AddressRule,
     /// How often merchants may call.
     pub rates: RateRule,
+    /// Who may try signatures.
+    pub signatures: Arc<dyn SignatureGuard>,
 }
 
 /// The postpaid API over a gateway.
@@ -77,6 +100,7 @@ pub struct Served {
     numbers: TransactionNumbers,
     addresses: AddressRule,
     rates: RateRule,
+    signatures: Arc<dyn SignatureGuard>,
 }
 
 /// The four commands that share a path.
@@ -222,6 +246,7 @@ impl Served {
             numbers: TransactionNumbers::new(settings.tr_id_key),
             addresses: settings.addresses,
             rates: settings.rates,
+            signatures: settings.signatures,
         }
     }
 
@@ -286,11 +311,17 @@ impl Served {
         let username = fields.text("username")?;
         let given = fields.text("sign")?;
         let what = signed(fields)?;
+        if !self.signatures.admits(peer, username) {
+            // Not 100, which is final: this one may be right, and of an order that is under way.
+            return Err(Denial::TooOften);
+        }
         let catalogue = self.gateway.catalogue();
         let credentials = catalogue.live_credentials(NAME, username, self.gateway.now());
-        let merchant = sign::signer(&credentials, username, what, given)
-            .and_then(|id| catalogue.merchant(id))
-            .ok_or(Refusal::SignatureInvalid)?;
+        let signer = sign::signer(&credentials, username, what, given);
+        let Some(merchant) = signer.and_then(|id| catalogue.merchant(id)) else {
+            self.signatures.was_wrong(peer, username);
+            return Err(Refusal::SignatureInvalid.into());
+        };
         if merchant.status == MerchantStatus::Suspended {
             return Err(Refusal::AccountSuspended.into());
         }

@@ -25,7 +25,8 @@ use super::ports::{StandingClock, Supplier};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::iak::wire::tr_id::TransactionNumbers;
 use crate::iak::{
-    AddressRule, NAME, RateRule, Served, Settings, any_address, any_rate, sign::sign,
+    AddressRule, AnySignature, NAME, RateRule, Served, Settings, SignatureGuard, any_address,
+    any_rate, sign::sign,
 };
 
 pub(super) const USERNAME: &str = "081200001111";
@@ -51,6 +52,7 @@ pub(super) struct Conditions {
     pub(super) answer_within: Duration,
     pub(super) addresses: AddressRule,
     pub(super) rates: RateRule,
+    pub(super) signatures: Arc<dyn SignatureGuard>,
     pub(super) payments_answered: usize,
 }
 
@@ -61,6 +63,7 @@ impl Default for Conditions {
             answer_within: Duration::from_secs(25),
             addresses: any_address(),
             rates: any_rate(),
+            signatures: Arc::new(AnySignature),
             payments_answered: 1000,
         }
     }
@@ -123,6 +126,7 @@ impl World {
             tr_id_key: TR_ID_KEY,
             addresses: conditions.addresses,
             rates: conditions.rates,
+            signatures: conditions.signatures,
         };
         let served = Served::new(Arc::clone(&gateway), settings);
         let world = Self { served, gateway, memory, clock, supplier };
