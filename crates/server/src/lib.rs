@@ -31,6 +31,7 @@ mod program;
 mod rates;
 mod run_sandbox;
 mod run_serve;
+mod scheduled_backups;
 mod service_manager;
 mod sign;
 mod signals;
@@ -118,8 +119,8 @@ fn check(options: &ServeOptions) -> anyhow::Result<ExitCode> {
     let loaded = load(options)?;
     print!("{}", loaded.effective);
     Preparation::of(&loaded)?;
-    for key in preparation::without_effect(&loaded) {
-        println!("# {key}: belum berpengaruh · has no effect in this version");
+    for (key, reason) in preparation::without_effect(&loaded) {
+        println!("# {key}: tanpa pengaruh · has no effect: {reason}");
     }
     println!("# pengaturan baik · the configuration is good");
     Ok(ExitCode::SUCCESS)

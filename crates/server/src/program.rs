@@ -33,6 +33,7 @@ use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::metrics::{Metrics, MetricsPage};
 use crate::observed::Observed;
 use crate::rates::{self, WrongSignatures};
+use crate::scheduled_backups::{Folder, Schedule, ScheduledBackups};
 use crate::service_manager::{self, News};
 use crate::signals::StopSignals;
 use crate::system::{SystemClock, SystemEntropy, new_process};
@@ -108,6 +109,7 @@ pub(crate) struct Program {
     directory: PathBuf,
     data: Opened,
     callers: Callers,
+    backups: Option<(Arc<Folder>, Schedule)>,
     notices: mpsc::Receiver<Notice>,
 }
 
@@ -171,8 +173,14 @@ impl Program {
             directory: plan.data.to_owned(),
             data,
             callers: plan.callers,
+            backups: None,
             notices,
         })
+    }
+
+    /// Makes backups into this folder as long as it runs.
+    pub(crate) fn back_up_into(&mut self, folder: Folder, schedule: Schedule) {
+        self.backups = Some((Arc::new(folder), schedule));
     }
 
     /// The IAK protocol over this gateway.
@@ -218,6 +226,16 @@ impl Program {
         tokio::spawn(take_in_notices(Arc::clone(&self.gateway), self.notices));
         tokio::spawn(recover(Arc::clone(&self.gateway)));
         tokio::spawn(service_manager::stay_alive());
+        if let Some((folder, schedule)) = self.backups {
+            let backups = ScheduledBackups {
+                folder,
+                schedule,
+                data: self.directory,
+                clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+                metrics: Arc::clone(&self.metrics),
+            };
+            tokio::spawn(backups.run(stop.clone()));
+        }
         let mut serving: JoinSet<_> =
             doors.into_iter().map(|door| door.serve(stop.clone())).collect();
         service_manager::tell(News::Ready);

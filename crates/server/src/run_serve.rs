@@ -23,6 +23,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::{Certificate, Limits, Traffic};
 use crate::preparation::{self, Preparation};
 use crate::program::{Callers, Door, Plan, Program};
+use crate::scheduled_backups::{Folder, Schedule};
 use crate::signals::{ReloadSignals, StopSignals};
 use crate::system::SystemEntropy;
 
@@ -40,7 +41,8 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         listen(&loaded, "server.listen", configuration.server.listen).await?;
     let (admin, admin_address) =
         listen(&loaded, "server.admin_listen", configuration.server.admin_listen).await?;
-    let program = Program::open(Plan {
+    let backups = backups(&loaded)?;
+    let mut program = Program::open(Plan {
         data: &configuration.data_directory,
         upstream,
         stand_in,
@@ -57,9 +59,15 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         );
         bail!(Faults(vec![loaded.effective.fault("data.directory", problem)]));
     }
+    if let Some((folder, schedule)) = backups {
+        program.back_up_into(folder, schedule);
+    }
     let scheme = if certificate.is_some() { "https" } else { "http" };
     println!("Lunas siap · is ready: {scheme}://{public_address}");
     println!("Admin API: http://{admin_address}");
+    if let Some(url) = &configuration.server.public_url {
+        println!("Alamat bagi merchant · address for merchants: {url}");
+    }
     let traffic = Arc::<Traffic>::default();
     let doors = vec![
         Door {
@@ -92,6 +100,19 @@ fn callers(configuration: &Configuration) -> Callers {
         burst: limits.burst.get(),
     });
     Callers { rate_limit, failed_signatures_per_minute: limits.failed_signatures_per_minute }
+}
+
+/// The folder of the backups that the server is to make by itself, and when.
+fn backups(loaded: &Loaded) -> anyhow::Result<Option<(Folder, Schedule)>> {
+    let backup = &loaded.configuration.backup;
+    let Some(every) = backup.every else {
+        tracing::info!("no backups are made but by `lunas backup`; see backup.every");
+        return Ok(None);
+    };
+    let folder = Folder::open(&backup.directory)
+        .map_err(|problem| Faults(vec![loaded.effective.fault("backup.directory", problem)]))?;
+    let keep = usize::try_from(backup.keep.get()).context("backup.keep is too large")?;
+    Ok(Some((folder, Schedule { every, keep })))
 }
 
 /// Who answers merchants.
@@ -170,8 +191,8 @@ fn warn_of_what_is_unusual(loaded: &Loaded, upstream: &domain::UpstreamName, is_
     if !loaded.configuration.server.admin_listen.ip().is_loopback() {
         warn!("the admin API is served in clear beyond this machine; keep it off the internet");
     }
-    for key in preparation::without_effect(loaded) {
-        warn!(key, "this setting has no effect in this version");
+    for (key, reason) in preparation::without_effect(loaded) {
+        warn!(key, reason, "this setting has no effect");
     }
 }
 

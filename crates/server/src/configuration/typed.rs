@@ -54,8 +54,8 @@ pub(crate) struct Server {
     pub(crate) admin_listen: SocketAddr,
     /// Whether metrics are served on the admin address.
     pub(crate) metrics: bool,
-    /// The address for links in answers. `None` takes the address on which it listens, which then
-    /// is a particular one.
+    /// The address that merchants see, for the operator and for links. `None` takes the address on
+    /// which it listens, which then is a particular one.
     pub(crate) public_url: Option<BaseUrl>,
     /// Who is believed about the caller's address.
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -117,6 +117,8 @@ pub(crate) struct Log {
 /// Backups.
 #[derive(Debug, Clone)]
 pub(crate) struct Backup {
+    /// How often the server makes one by itself, if it does.
+    pub(crate) every: Option<Duration>,
     /// Their folder.
     pub(crate) directory: PathBuf,
     /// How many are kept.
@@ -183,6 +185,7 @@ impl Configuration {
             log: Log { filter: it.value("log.filter"), format: it.choice("log.format") },
             otlp_endpoint: it.optional("telemetry.otlp_endpoint"),
             backup: Backup {
+                every: it.optional("backup.every"),
                 directory: it.value("backup.directory"),
                 keep: it.value("backup.keep"),
             },

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -56,6 +57,7 @@ impl MetricsPage {
         self.metrics.write_upstreams(&mut page);
         self.metrics.write_requests(&mut page);
         self.metrics.write_commits(&mut page);
+        self.metrics.write_backups(&mut page);
         write_traffic(&mut page, &self.traffic);
         write_process(&mut page, &Process::now());
         page.metric("lunas_data_free_bytes", Kind::Gauge, "Room left on the disk of the data.");
@@ -170,6 +172,28 @@ impl Metrics {
             "Commands whose commit failed.",
         );
         page.sample(&[], self.commands_failed.value());
+    }
+}
+
+impl Metrics {
+    /// Nothing at all where no backups are scheduled.
+    fn write_backups(&self, page: &mut Page) {
+        let Some(backups) = self.backups.get() else { return };
+        page.metric(
+            "lunas_backup_interval_seconds",
+            Kind::Gauge,
+            "How often the server is to make a backup.",
+        );
+        page.sample(&[], backups.every.as_secs());
+        page.metric("lunas_backups_total", Kind::Counter, "Backups that the server made, or not.");
+        page.sample(&[("outcome", "succeeded")], backups.succeeded.value());
+        page.sample(&[("outcome", "failed")], backups.failed.value());
+        page.metric(
+            "lunas_backup_last_success_timestamp_seconds",
+            Kind::Gauge,
+            "When the latest backup was taken, in seconds since 1970; 0 when there is none.",
+        );
+        page.sample(&[], backups.latest.load(Ordering::Relaxed).div_euclid(1000));
     }
 }
 
