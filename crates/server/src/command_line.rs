@@ -218,25 +218,5 @@ fn one_of<T: Choice + Clone + Send + Sync + 'static>() -> impl TypedValueParser<
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_commands_are_consistent() {
-        CommandLine::command().debug_assert();
-    }
-
-    #[test]
-    fn words_and_durations_are_read_as_in_the_configuration() {
-        let read = |arguments: &[&str]| CommandLine::try_parse_from(arguments);
-        let read = read(&["lunas", "--iak-numbers", "old", "--answer-within", "300ms"]).unwrap();
-        assert_eq!(read.sandbox.iak_numbers, IakNumbers::Old);
-        assert_eq!(read.sandbox.answer_within, Duration::from_millis(300));
-        assert_eq!(read.sandbox.call_within, Duration::from_secs(120));
-        for wrong in [["lunas", "--iak-numbers", "newer"], ["lunas", "--answer-within", "25"]] {
-            assert!(CommandLine::try_parse_from(wrong).is_err(), "{wrong:?}");
-        }
-    }
-}
+#[path = "command_line_tests.rs"]
+mod tests;

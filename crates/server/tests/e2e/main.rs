@@ -18,6 +18,7 @@ mod iak_postpaid;
 mod idempotency;
 mod instance;
 mod limits;
+mod pages;
 mod production;
 mod receipts;
 mod secrets;

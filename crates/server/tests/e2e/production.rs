@@ -3,11 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
 
-use crate::harness::{Sandbox, is_missing, lunas, try_post, wait_until};
+use crate::harness::{Sandbox, lunas, try_post, wait_until};
 use crate::iak_client::{PATH, USERNAME, sign};
 use crate::instance::{ADMINISTRATOR, Instance, SETTINGS, TLS, VIEWER};
 
@@ -37,49 +36,6 @@ fn an_instance_starts_from_an_empty_folder_stops_and_starts_again() {
     let verified = lunas().args(["verify", "--data"]).arg(instance.path("lunas-data")).output();
     let verified = String::from_utf8(verified.unwrap().stdout).unwrap();
     assert!(verified.contains("0 accounts"), "production seeds nothing: {verified}");
-}
-
-/// The commands of a section of a page, block by block.
-fn commands(page: &str, section: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations").join(page);
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = text.split_once(&format!("\n## {section}\n")).unwrap();
-    let section = rest.split("\n## ").next().unwrap();
-    let blocks = section.split("```sh\n").skip(1);
-    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
-}
-
-#[test]
-fn the_page_on_installing_by_hand_is_right() {
-    if is_missing("openssl") || is_missing("curl") {
-        return;
-    }
-    let blocks = commands("install.md", "By hand");
-    let [prepare, serve, look] = blocks.as_slice() else { panic!("{blocks:?}") };
-    assert_eq!(serve, "lunas serve --config lunas.toml\n");
-    let instance = Instance::empty();
-    let run = |script: &str| {
-        let program = Path::new(env!("CARGO_BIN_EXE_lunas")).parent().unwrap();
-        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-        let mut shell = Command::new("sh");
-        shell.args(["-c", script]).env("PATH", path).current_dir(instance.folder.path());
-        let output = shell.output().unwrap();
-        let texts = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-        assert!(output.status.success(), "{texts:?}");
-        texts.concat()
-    };
-    assert!(run(prepare).ends_with("the configuration is good\n"));
-    let running = instance.start_as(|command| {
-        command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-    });
-    let look = look
-        .replace("http://127.0.0.1:8080", &running.url)
-        .replace("http://127.0.0.1:8081", &running.admin);
-    let seen = run(&look);
-    for text in ["ok\n", "There is no such order", "books are clean"] {
-        assert!(seen.contains(text), "{seen}");
-    }
-    assert_eq!(running.stop().0, Some(0));
 }
 
 #[test]
