@@ -9,14 +9,13 @@ use domain::{Amount, Command, Role, UpstreamName};
 use gateway::Gateway;
 use gateway::ports::Unsealed;
 use protocols::sandbox::{self, demo};
-use tokio::net::TcpListener;
 
 use crate::administration::{self, Administration, Holder};
 use crate::command_line::SandboxOptions;
 use crate::configuration::typed::Orders;
 use crate::control::Control;
 use crate::dispatch::Dispatch;
-use crate::edge::{Limits, Traffic};
+use crate::edge::{self, Limits, Traffic};
 use crate::program::{Callers, Door, Plan, Program};
 use crate::signals::StopSignals;
 use crate::system::SystemEntropy;
@@ -46,8 +45,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     seed(&program.gateway).await.context("the demo data could not be stored")?;
 
     let signals = StopSignals::listen()?;
-    let listener = TcpListener::bind(options.listen)
-        .await
+    let listener = edge::listen(options.listen)
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let gateway = Arc::clone(&program.gateway);

@@ -20,7 +20,7 @@ use crate::configuration::Loaded;
 use crate::configuration::fault::Faults;
 use crate::configuration::typed::Configuration;
 use crate::dispatch::Dispatch;
-use crate::edge::{Certificate, Limits, Traffic};
+use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::preparation::{self, Preparation};
 use crate::program::{Callers, Door, Plan, Program};
 use crate::scheduled_backups::{Folder, Schedule};
@@ -37,10 +37,9 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
     warn_of_what_is_unusual(&loaded, &upstream, certificate.is_some());
     let signals = StopSignals::listen()?;
     tokio::spawn(reload_at_signal(ReloadSignals::listen()?, certificate.clone()));
-    let (public, public_address) =
-        listen(&loaded, "server.listen", configuration.server.listen).await?;
+    let (public, public_address) = listen(&loaded, "server.listen", configuration.server.listen)?;
     let (admin, admin_address) =
-        listen(&loaded, "server.admin_listen", configuration.server.admin_listen).await?;
+        listen(&loaded, "server.admin_listen", configuration.server.admin_listen)?;
     let backups = backups(&loaded)?;
     let mut program = Program::open(Plan {
         data: &configuration.data_directory,
@@ -160,12 +159,12 @@ fn admin_service(
 }
 
 /// Listens on the address of a setting, and says on which port when it left that open.
-async fn listen(
+fn listen(
     loaded: &Loaded,
     key: &str,
     address: SocketAddr,
 ) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).await.map_err(|error| {
+    let listener = edge::listen(address).map_err(|error| {
         let problem =
             format!("cannot be listened on ({error}); write a free address of this machine");
         Faults(vec![loaded.effective.fault(key, problem)])
