@@ -36,6 +36,7 @@ mod service_manager;
 mod sign;
 mod signals;
 mod system;
+mod traces;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -108,7 +109,7 @@ fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
 fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
     let loaded = load(options)?;
     let log = &loaded.configuration.log;
-    logs::begin_as(&log.filter, log.format);
+    logs::begin_as(&log.filter, log.format, loaded.configuration.otlp_endpoint.is_some());
     let preparation = Preparation::of(&loaded)?;
     runtime()?.block_on(run_serve::run(loaded, preparation))?;
     Ok(ExitCode::SUCCESS)

@@ -48,6 +48,11 @@ impl Preparation {
         if let Err(problem) = usable(&configuration.data_directory) {
             faults.push(loaded.effective.fault("data.directory", problem));
         }
+        if configuration.otlp_endpoint.as_ref().is_some_and(|it| it.as_str().starts_with("https")) {
+            let problem = "is to be spoken to encrypted, which this version cannot; write the http \
+                 address of a collector on this machine, which may go on under TLS";
+            faults.push(loaded.effective.fault("telemetry.otlp_endpoint", problem.to_owned()));
+        }
         let backup = &configuration.backup;
         if backup.every.is_some()
             && let Err(problem) = usable(&backup.directory)
@@ -69,8 +74,7 @@ impl Preparation {
 /// The settings that somebody has written in vain, and why.
 pub(crate) fn without_effect(loaded: &Loaded) -> Vec<(&str, &'static str)> {
     let Configuration { limits, backup, .. } = &loaded.configuration;
-    let table: [(bool, &[&str], &'static str); 3] = [
-        (true, &["telemetry.otlp_endpoint"], "belum ada · not in this version"),
+    let table: [(bool, &[&str], &'static str); 2] = [
         (limits.requests_per_second.is_none(), &["limits.burst"], "limits.requests_per_second = 0"),
         (
             backup.every.is_none(),

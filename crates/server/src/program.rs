@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::{RateLimit, UpstreamName};
+use gateway::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
 use gateway::ports::{Clock, Notice, Sealer, Upstream};
 use gateway::{Gateway, Parts, Settings};
 use protocols::exchange::Serve;
@@ -37,6 +38,8 @@ use crate::scheduled_backups::{Folder, Schedule, ScheduledBackups};
 use crate::service_manager::{self, News};
 use crate::signals::StopSignals;
 use crate::system::{SystemClock, SystemEntropy, new_process};
+use crate::traces::Traces;
+use crate::traces::collector::Collector;
 
 /// How long calls under way may take to finish at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
@@ -57,6 +60,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) callers: Callers,
     /// Keeps stored secrets unreadable.
     pub(crate) sealer: Arc<dyn Sealer>,
+    /// Takes traces, if anybody does.
+    pub(crate) collector: Option<Collector>,
 }
 
 /// What callers are held to; the default is nothing.
@@ -105,6 +110,7 @@ pub(crate) struct Program {
     /// Whether requests are welcome: from the start until the stop begins.
     pub(crate) ready: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
+    traces: Option<Arc<Traces>>,
     upstream: UpstreamName,
     directory: PathBuf,
     data: Opened,
@@ -137,11 +143,19 @@ impl Program {
             Arc::clone(&clock) as Arc<dyn Clock>,
             sender,
         )?;
+        let traces = plan.collector.map(|collector| {
+            let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+            Arc::new(Traces::new(collector, clock, Arc::new(SystemEntropy)))
+        });
+        let observer: Arc<dyn Observer> = match &traces {
+            None => Arc::<Metrics>::clone(&metrics),
+            Some(traces) => Arc::new(Both(Arc::clone(&metrics), Arc::clone(traces))),
+        };
         let opened = Gateway::open(Parts {
             store: Arc::clone(&data.store),
             reports: Arc::clone(&data.reports),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            observer: Arc::<Metrics>::clone(&metrics),
+            observer,
             upstreams: vec![Arc::clone(&supplier) as Arc<dyn Upstream>],
             settings: Settings {
                 answer_within: plan.orders.answer_within,
@@ -169,6 +183,7 @@ impl Program {
             supplier,
             ready,
             metrics,
+            traces,
             upstream: plan.upstream,
             directory: plan.data.to_owned(),
             data,
@@ -204,6 +219,7 @@ impl Program {
     pub(crate) fn metrics_page(&self, traffic: &Arc<Traffic>) -> MetricsPage {
         MetricsPage {
             metrics: Arc::clone(&self.metrics),
+            traces: self.traces.clone(),
             traffic: Arc::clone(traffic),
             reports: Arc::clone(&self.data.reports),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
@@ -214,7 +230,8 @@ impl Program {
     /// The same service, its requests counted and logged.
     pub(crate) fn observed(&self, service: Arc<dyn Serve>) -> Arc<dyn Serve> {
         let metrics = Arc::clone(&self.metrics);
-        Arc::new(Observed { service, metrics, entropy: Arc::new(SystemEntropy) })
+        let traces = self.traces.clone();
+        Arc::new(Observed { service, metrics, entropy: Arc::new(SystemEntropy), traces })
     }
 
     /// Serves at these doors until the process is told to stop, and stops in order.
@@ -247,6 +264,9 @@ impl Program {
             warn!("some calls did not finish; the next start asks what became of them");
         }
         self.data.shutdown.shutdown().await;
+        if let Some(traces) = self.traces {
+            traces.finish();
+        }
         info!("stopped");
         Ok(())
     }
@@ -254,6 +274,36 @@ impl Program {
     /// Closes the data without having served.
     pub(crate) async fn close(self) {
         self.data.shutdown.shutdown().await;
+    }
+}
+
+/// Tells both of what happens.
+struct Both(Arc<Metrics>, Arc<Traces>);
+
+impl Observer for Both {
+    fn inquired(&self, subject: Subject<'_>, end: InquiryEnd) {
+        self.0.inquired(subject, end);
+    }
+
+    fn accepted(&self, subject: Subject<'_>) {
+        self.0.accepted(subject);
+    }
+
+    fn finished(&self, subject: Subject<'_>, end: TransactionEnd) {
+        self.0.finished(subject, end);
+    }
+
+    fn resolved(&self, upstream: &UpstreamName, end: AttemptEnd) {
+        self.0.resolved(upstream, end);
+    }
+
+    fn contradicted(&self, upstream: &UpstreamName) {
+        self.0.contradicted(upstream);
+    }
+
+    fn called(&self, upstream: &UpstreamName, operation: Operation, took: Duration) {
+        self.0.called(upstream, operation, took);
+        self.1.called(upstream, operation, took);
     }
 }
 

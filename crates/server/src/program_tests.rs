@@ -16,6 +16,7 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
         orders: Orders { answer_within: second, call_within: second, cut_offs: true },
         callers: Callers::default(),
         sealer,
+        collector: None,
     })
     .await
 }

@@ -40,6 +40,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
         },
         callers: Callers::default(),
         sealer: Arc::new(Unsealed),
+        collector: None,
     })
     .await?;
     seed(&program.gateway).await.context("the demo data could not be stored")?;

@@ -25,7 +25,11 @@ use crate::preparation::{self, Preparation};
 use crate::program::{Callers, Door, Plan, Program};
 use crate::scheduled_backups::{Folder, Schedule};
 use crate::signals::{ReloadSignals, StopSignals};
-use crate::system::SystemEntropy;
+use crate::system::{SystemEntropy, new_process};
+use crate::traces::collector::Collector;
+
+/// Where a collector takes traces, below its own address (OTLP/HTTP).
+const TRACES: &str = "v1/traces";
 
 /// How many connections the admin listener keeps open at once: people and their scripts.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -48,6 +52,7 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         orders: configuration.orders.clone(),
         callers: callers(configuration),
         sealer,
+        collector: collector(configuration)?,
     })
     .await?;
     if let Some(identifier) = public_credential(&program) {
@@ -99,6 +104,14 @@ fn callers(configuration: &Configuration) -> Callers {
         burst: limits.burst.get(),
     });
     Callers { rate_limit, failed_signatures_per_minute: limits.failed_signatures_per_minute }
+}
+
+/// Who takes traces, if anybody is to.
+fn collector(configuration: &Configuration) -> anyhow::Result<Option<Collector>> {
+    let Some(endpoint) = &configuration.otlp_endpoint else { return Ok(None) };
+    let instance = format!("{:016x}", new_process().0);
+    let collector = Collector::at(endpoint.join(TRACES), instance);
+    collector.map(Some).context("traces cannot be sent")
 }
 
 /// The folder of the backups that the server is to make by itself, and when.

@@ -294,8 +294,8 @@ pub(crate) const TABLES: &[Table] = &[
             kind: Kind::Optional(&Kind::BaseUrl),
             fallback: Default(""),
             flag: None,
-            indonesian: "Alamat kolektor OTLP; kosong berarti tidak ada yang dikirim.",
-            english: "Address of an OTLP collector; empty sends nothing.",
+            indonesian: "Alamat kolektor OTLP/HTTP di mesin ini; kosong berarti tidak ada yang dikirim.",
+            english: "Address of an OTLP/HTTP collector on this machine; empty sends nothing.",
         }],
     },
     Table {

@@ -37,6 +37,7 @@ impl Metrics {
 fn page(metrics: &Arc<Metrics>, reports: &Arc<InMemory>) -> MetricsPage {
     MetricsPage {
         metrics: Arc::clone(metrics),
+        traces: None,
         traffic: Arc::default(),
         reports: Arc::clone(reports) as _,
         clock: Arc::new(Standing),

@@ -21,6 +21,7 @@ use super::instruments::{Counter, Family, Histogram};
 use super::process::{Process, room};
 use crate::edge::Traffic;
 use crate::problem::problem;
+use crate::traces::Traces;
 
 const NANOSECONDS_PER_CENTISECOND: u64 = 10_000_000;
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
@@ -35,6 +36,8 @@ const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 pub(crate) struct MetricsPage {
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// Who traces, if anybody does.
+    pub(crate) traces: Option<Arc<Traces>>,
     /// What the edge counts.
     pub(crate) traffic: Arc<Traffic>,
     /// Knows what is pending.
@@ -59,6 +62,9 @@ impl MetricsPage {
         self.metrics.write_commits(&mut page);
         self.metrics.write_backups(&mut page);
         write_traffic(&mut page, &self.traffic);
+        if let Some(traces) = &self.traces {
+            write_traces(&mut page, traces.figures());
+        }
         write_process(&mut page, &Process::now());
         page.metric("lunas_data_free_bytes", Kind::Gauge, "Room left on the disk of the data.");
         let room = room(&self.data);
@@ -235,6 +241,12 @@ fn write_traffic(page: &mut Page, traffic: &Traffic) {
         "Connections refused because there was no room.",
     );
     page.sample(&[], traffic.refused());
+}
+
+fn write_traces(page: &mut Page, (sent, dropped): (u64, u64)) {
+    page.metric("lunas_spans_total", Kind::Counter, "Spans that the collector got, or not.");
+    page.sample(&[("outcome", "sent")], sent);
+    page.sample(&[("outcome", "dropped")], dropped);
 }
 
 /// Under the names that Prometheus' own client libraries give them.

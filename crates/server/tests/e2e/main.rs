@@ -24,3 +24,4 @@ mod receipts;
 mod secrets;
 mod silent_sockets;
 mod supplier_faults;
+mod traces;
