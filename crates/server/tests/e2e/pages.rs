@@ -209,3 +209,24 @@ fn the_page_on_upgrades_leads_forth_and_back() {
     operator.serves();
     operator.stops();
 }
+
+#[test]
+fn the_page_on_tls_shows_how_to_try_it() {
+    if ["openssl", "curl"].into_iter().any(is_missing) {
+        return;
+    }
+    let mut operator = Operator::new();
+    operator.types(&commands("install.md", "By hand")[0]);
+    let blocks = commands("tls-and-proxy.md", "Lunas serves HTTPS");
+    let [serve, ask] = blocks.as_slice() else { panic!("{blocks:?}") };
+    let (issue, settings) = serve.strip_suffix(SERVE).unwrap().rsplit_once('\n').unwrap();
+    operator.types(issue);
+    let settings = settings.split_whitespace().map(|it| it.split_once('=').unwrap());
+    let running = operator.instance.start_as(|command| {
+        command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]).envs(settings);
+    });
+    let port = running.address().rsplit_once(':').unwrap().1;
+    let answer = operator.types(&ask.replace(":8080", &format!(":{port}")));
+    assert_says(&answer, &["ok"]);
+    assert_eq!(running.stop().0, Some(0));
+}
