@@ -31,7 +31,8 @@ pub enum BodyFault {
     Broken,
 }
 
-/// What is sent back.
+/// What is sent back. A protocol attaches a [`gateway::exchanges::Note`] as an extension, which tells
+/// what the exchange was about; whoever keeps exchanges takes it off.
 pub type Answer = http::Response<Bytes>;
 
 /// Something that answers requests: a protocol's served face, or the program's dispatcher over all

@@ -2,5 +2,7 @@
 
 pub mod exchange;
 pub mod iak;
+mod masking;
 mod months;
+pub mod order_numbers;
 pub mod sandbox;
