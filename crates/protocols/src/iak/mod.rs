@@ -20,6 +20,7 @@
 
 pub mod codes;
 mod commands;
+pub mod dissect;
 mod mask;
 mod pages;
 mod serve;
