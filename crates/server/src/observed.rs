@@ -1,5 +1,5 @@
 //! What is known of a request besides its answer: its id, its line in the log, its place in the
-//! metrics.
+//! metrics and in the log of exchanges.
 //!
 //! It stands between the edge and whatever answers. Each request gets an id, its own if that is
 //! harmless, which is echoed and which every line carries that is logged in its course, also by
@@ -7,12 +7,15 @@
 //! a query, a header or a name, and of the path nothing that could be a number or a key.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::Masked;
-use gateway::ports::Entropy;
+use bytes::Bytes;
+use domain::{Masked, Timestamp};
+use gateway::exchanges::{Exchange, Note};
+use gateway::ports::{Clock, Entropy, ExchangeLog};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use protocols::exchange::{Answer, Arrival, Serve};
 use tracing::field::Empty;
@@ -34,6 +37,10 @@ pub(crate) struct Observed {
     pub(crate) metrics: Arc<Metrics>,
     /// Where new ids come from.
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// Tells when a request came.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Keeps what a protocol noted of a request, with both bodies.
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
 }
 
 /// A request that is being answered. One that is dropped before was given up.
@@ -59,6 +66,7 @@ impl Serve for Observed {
         let protocol = part.name();
         let id = request_id(&arrival.head.headers, &*self.entropy);
         let span = span(&id, &arrival.head.headers);
+        let came = Came::of(&arrival, self.exchanges.is_on().then(|| self.clock.now()));
         self.metrics.request_begins();
         let mut active = Active { metrics: &self.metrics, answered: false };
         let mut answer = self.service.serve(arrival).instrument(span.clone()).await;
@@ -66,6 +74,9 @@ impl Serve for Observed {
         let took = begun.elapsed();
         let status = answer.status();
         self.metrics.request_ends(protocol, status, took);
+        if let (Some(came), Some(note)) = (came, answer.extensions_mut().remove::<Note>()) {
+            self.exchanges.record(came.answered(note, took, &id, &answer));
+        }
         answer.headers_mut().insert(REQUEST_ID, id);
         let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let (status, path) = (status.as_u16(), ShownPath::new(uri.path(), part));
@@ -78,6 +89,34 @@ impl Serve for Observed {
             }
         });
         answer
+    }
+}
+
+/// What is kept of a request until it is answered. Its body is shared and not copied.
+struct Came {
+    at: Timestamp,
+    peer: IpAddr,
+    body: Bytes,
+}
+
+impl Came {
+    /// Nothing, where nothing is to be kept.
+    fn of(arrival: &Arrival, at: Option<Timestamp>) -> Option<Self> {
+        let body = || arrival.body.clone().unwrap_or_default();
+        at.map(|at| Self { at, peer: arrival.peer, body: body() })
+    }
+
+    fn answered(self, note: Note, took: Duration, id: &HeaderValue, answer: &Answer) -> Exchange {
+        Exchange {
+            at: self.at,
+            took,
+            peer: self.peer,
+            request_id: id.to_str().unwrap_or_default().into(),
+            note,
+            http_status: answer.status().as_u16(),
+            request: self.body,
+            answer: answer.body().clone(),
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! What a request is called, what is shown of its path, and how it is counted.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
+use std::sync::Mutex;
 
-use bytes::Bytes;
+use gateway::exchanges::{Counts, Found, Nowhere, Subject};
+use gateway::ports::StoreFault;
 use http::{Request, StatusCode};
 
 use super::*;
+use crate::system::SystemClock;
 
 struct Counting;
 
@@ -101,16 +104,90 @@ impl Serve for Told {
     }
 }
 
+fn observed(
+    service: Arc<dyn Serve>,
+    metrics: &Arc<Metrics>,
+    exchanges: Arc<dyn ExchangeLog>,
+) -> Observed {
+    Observed {
+        service,
+        metrics: Arc::clone(metrics),
+        entropy: Arc::new(Counting),
+        clock: Arc::new(SystemClock::default()),
+        exchanges,
+    }
+}
+
+fn arrival(body: Bytes) -> Arrival {
+    let (head, ()) = Request::get("/api/v1/bill/check").body(()).unwrap().into_parts();
+    Arrival { head, body: Ok(body), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }
+}
+
+/// Notes what it answers.
+struct Noted;
+
+const ANSWER: &[u8] = b"answer";
+
+#[async_trait]
+impl Serve for Noted {
+    async fn serve(&self, _arrival: Arrival) -> Answer {
+        let mut answer = Answer::new(Bytes::from_static(ANSWER));
+        answer.extensions_mut().insert(Note::new("iak", |_, _| String::new()));
+        answer
+    }
+}
+
+/// Remembers what it was given.
+#[derive(Default)]
+struct Remembered(Mutex<Vec<Exchange>>);
+
+#[async_trait]
+impl ExchangeLog for Remembered {
+    fn is_on(&self) -> bool {
+        true
+    }
+
+    fn record(&self, exchange: Exchange) {
+        self.0.lock().unwrap().push(exchange);
+    }
+
+    async fn about(&self, _subject: Subject) -> Result<Found, StoreFault> {
+        Ok(Found::default())
+    }
+
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
+
+    async fn close(&self) {}
+}
+
+#[tokio::test]
+async fn what_was_noted_is_kept_without_copying_a_body() {
+    let (metrics, log) = (Arc::new(Metrics::new()), Arc::<Remembered>::default());
+    let body = Bytes::from(vec![b'x'; 100]);
+    let noted = observed(Arc::new(Noted), &metrics, Arc::<Remembered>::clone(&log));
+    let answer = noted.serve(arrival(body.clone())).await;
+    assert!(answer.extensions().get::<Note>().is_none(), "a note does not leave the program");
+    let unnoted = observed(Arc::new(Told { answers: true }), &metrics, Arc::clone(&log) as _);
+    unnoted.serve(arrival(body.clone())).await;
+    let kept = log.0.lock().unwrap();
+    let [exchange] = kept.as_slice() else { panic!("{kept:?}") };
+    assert_eq!(
+        (exchange.request.as_ptr(), exchange.answer.as_ptr()),
+        (body.as_ptr(), ANSWER.as_ptr())
+    );
+    assert_eq!((&*exchange.request_id, exchange.http_status), (MADE, 200));
+    assert_eq!(exchange.peer, IpAddr::V4(Ipv4Addr::LOCALHOST));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_is_counted_however_it_ends() {
     let metrics = Arc::new(Metrics::new());
     for answers in [true, false] {
         let service = Arc::new(Told { answers });
-        let observed =
-            Observed { service, metrics: Arc::clone(&metrics), entropy: Arc::new(Counting) };
-        let (head, ()) = Request::get("/api/v1/bill/check").body(()).unwrap().into_parts();
-        let arrival =
-            Arrival { head, body: Ok(Bytes::new()), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let observed = observed(service, &metrics, Arc::new(Nowhere));
+        let arrival = arrival(Bytes::new());
         let patience = std::time::Duration::from_secs(1);
         let answer = tokio::time::timeout(patience, observed.serve(arrival)).await;
         assert_eq!(answer.is_ok(), answers);

@@ -15,6 +15,7 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
         stand_in: sandbox::Settings::default(),
         orders: Orders { answer_within: second, call_within: second, cut_offs: true },
         sealer,
+        exchanges: Exchanges { per_second: None, keep_days: 1, file_bytes: 16 << 20 },
     })
     .await
 }

@@ -34,6 +34,7 @@ fn page(metrics: &Arc<Metrics>, reports: &Arc<InMemory>) -> MetricsPage {
         metrics: Arc::clone(metrics),
         traffic: Arc::default(),
         reports: Arc::clone(reports) as _,
+        exchanges: Arc::new(gateway::exchanges::Nowhere),
         clock: Arc::new(Standing),
         data: "/".into(),
     }
