@@ -3,6 +3,7 @@
 //! The facts come from the admin API of a running server; [`narration`] orders them by time and puts
 //! them into Indonesian or English. It only tells: it decides nothing and changes nothing.
 
+mod chronicle;
 mod figures;
 pub(crate) mod language;
 mod narration;
