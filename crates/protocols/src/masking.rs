@@ -28,7 +28,7 @@ const AMOUNT_DIGITS_MAX: usize = 9;
 const DEPTH_MAX: usize = 32;
 
 /// How a value may be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Shown {
     /// Not at all: secrets, and whatever the policy does not know.
     Hidden,
@@ -38,6 +38,8 @@ pub(crate) enum Shown {
     Word,
     /// Whole if it is an amount or a count, and masked otherwise.
     Amount,
+    /// Whole if this says so, and masked otherwise.
+    Accepted(fn(&str) -> bool),
     /// Whole. Only for what we wrote ourselves.
     Whole,
 }
@@ -49,6 +51,7 @@ impl Shown {
             Self::Masked => text.is_empty(),
             Self::Word => is_word(text),
             Self::Amount => is_amount(text),
+            Self::Accepted(is_shown) => is_shown(text),
             Self::Whole => true,
         };
         if is_shown { text.to_owned() } else { Masked(text).to_string() }

@@ -143,6 +143,8 @@ async fn welcome(
     writeln!(text, "  {program} sign iak inq-pasca PLNPOSTPAID 530000000000 | {curl}")?;
     writeln!(text, "Bayar · pay it, with the tr_id of the answer:")?;
     writeln!(text, "  {program} sign iak pay-pasca TR_ID | {curl}")?;
+    writeln!(text, "Ceritakan pesanan itu · tell its story:")?;
+    writeln!(text, "  {program} explain TR_ID --server http://{address}")?;
     writeln!(text, "Periksa pembukuan · audit the books:")?;
     write!(text, "  {program} verify --data {data}")?;
     Ok(text)

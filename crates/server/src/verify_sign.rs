@@ -150,7 +150,7 @@ Command            checkstatus
 Method             hexadecimal MD5 of the three, joined without a separator
   username         081200001111 (12 characters)
   api_key          9f1c****678 (16 characters)
-  X                cs (2 characters)
+  constant         cs (2 characters)
 Canonical string   0812000011119f1c****678cs
 Expected           f68786152ed8daeacf129fc4a2cc87cd
 Given              809d175291393093f26839d825092411

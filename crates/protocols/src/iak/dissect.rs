@@ -86,7 +86,7 @@ pub fn dissect(body: &[u8], signer: Signer<'_>) -> Result<Dissection, Undissecte
     if !is_right {
         mistakes.extend(explained(fields, signer, username, what_name, what, given));
     }
-    let label = if what_name.is_empty() { "X" } else { what_name };
+    let label = if what_name.is_empty() { "constant" } else { what_name };
     Ok(Dissection {
         command: command.name().to_owned(),
         method: Bilingual::new(

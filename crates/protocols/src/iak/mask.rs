@@ -6,6 +6,7 @@
 use gateway::exchanges::Side;
 
 use super::wire::content::looks_like_xml;
+use super::wire::tr_id;
 use crate::masking::{self, Policy, Shown};
 
 /// Writes a body without secrets, whole customer numbers and names.
@@ -38,10 +39,16 @@ fn policy(side: Side, names: &[&str]) -> Shown {
         {
             Shown::Whole
         }
-        "tr_id" | "month" | "year" | "period" | "amount" | "bill_quantity" | "nominal"
-        | "admin" | "denda" | "ppn" | "total" | "tarif" | "daya" => Shown::Amount,
+        "tr_id" => Shown::Accepted(is_transaction_number),
+        "month" | "year" | "period" | "amount" | "bill_quantity" | "nominal" | "admin"
+        | "denda" | "ppn" | "total" | "tarif" | "daya" => Shown::Amount,
         _ => Shown::Hidden,
     }
+}
+
+/// Whether this is a number as we give them to transactions, which no customer's number looks like.
+fn is_transaction_number(text: &str) -> bool {
+    tr_id::may_be_given(text) && !text.starts_with('0')
 }
 
 #[cfg(test)]
@@ -63,11 +70,19 @@ mod tests {
     }
 
     #[test]
+    fn a_payment_names_its_transaction() {
+        let request = br#"{"commands":"pay-pasca","tr_id":"1234567890"}"#;
+        assert_eq!(mask(Side::Request, request).as_bytes(), request);
+        let request = br#"{"commands":"pay-pasca","tr_id":1234567890}"#;
+        assert_eq!(mask(Side::Request, request).as_bytes(), request);
+    }
+
+    #[test]
     fn what_a_caller_writes_is_not_taken_for_ours() {
-        let request = br#"{"message":"530000000000","error_details":{"hp":"530000000000"},"tr_id":"530000000000","balance":1}"#;
+        let request = br#"{"message":"530000000000","error_details":{"hp":"530000000000"},"tr_id":"530000000000","balance":1,"desc":{"tr_id":"01234567890"}}"#;
         assert_eq!(
             mask(Side::Request, request),
-            r#"{"message":"****","error_details":{"hp":"5300****000"},"tr_id":"5300****000","balance":"****"}"#
+            r#"{"message":"****","error_details":{"hp":"5300****000"},"tr_id":"5300****000","balance":"****","desc":{"tr_id":"0123****890"}}"#
         );
     }
 
