@@ -1,7 +1,7 @@
 //! The log of what merchants and we said to each other, from which an order is explained.
 //!
 //! It stands beside the books and promises nothing: no rule depends on it, nobody waits for it, and
-//! what is too much for it is left out and counted. A protocol attaches a [`Note`] to its answer;
+//! what is too much for it is left out and counted. A protocol leaves a [`Note`] of each request;
 //! whoever sees both bodies hands them over as an [`Exchange`], uncopied. They are masked by the
 //! protocol's own function on the log's side, before anything is kept.
 
@@ -100,8 +100,7 @@ pub enum Side {
 /// Writes a body so that it may be kept: without secrets, whole customer numbers and names.
 pub type Mask = fn(Side, &[u8]) -> String;
 
-/// What a protocol knows of an exchange. It rides on the answer as an extension and is made without
-/// copying a body or writing a text.
+/// What a protocol knows of an exchange. It is made without copying a body or writing a text.
 #[derive(Debug, Clone)]
 pub struct Note {
     /// The protocol.
@@ -146,7 +145,7 @@ impl Note {
 pub struct Exchange {
     /// When the whole request was there.
     pub at: Timestamp,
-    /// How long the answer took.
+    /// How long the answer took, or until the connection ended.
     pub took: Duration,
     /// From where the request came, as far as trusted proxies tell.
     pub peer: IpAddr,
@@ -154,8 +153,8 @@ pub struct Exchange {
     pub request_id: Box<str>,
     /// What the protocol knows of it.
     pub note: Note,
-    /// The HTTP status of the answer.
-    pub http_status: u16,
+    /// The HTTP status of the answer; none if the connection ended before it.
+    pub http_status: Option<u16>,
     /// The body of the request, empty if it did not arrive.
     pub request: Bytes,
     /// The body of the answer.
@@ -190,8 +189,8 @@ pub struct Recorded {
     pub code: Option<String>,
     /// What the answer means.
     pub meaning: Option<Meaning>,
-    /// The HTTP status of the answer.
-    pub http_status: u16,
+    /// The HTTP status of the answer; none if the connection ended before it.
+    pub http_status: Option<u16>,
     /// The masked body of the request.
     pub request: String,
     /// The masked body of the answer.

@@ -9,15 +9,15 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{Masked, Timestamp};
-use gateway::exchanges::{Exchange, Note};
+use gateway::exchanges::Exchange;
 use gateway::ports::{Clock, Entropy, ExchangeLog};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use protocols::exchange::{Answer, Arrival, Serve};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use protocols::exchange::{Answer, Arrival, NoteSlot, Serve};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, error_span, info};
 
@@ -59,14 +59,16 @@ impl Drop for Active<'_> {
 
 #[async_trait]
 impl Serve for Observed {
-    async fn serve(&self, arrival: Arrival) -> Answer {
+    async fn serve(&self, mut arrival: Arrival) -> Answer {
         let begun = Instant::now();
         let (method, uri) = (shown_method(&arrival.head.method), arrival.head.uri.clone());
         let part = part(uri.path());
         let protocol = part.name();
         let id = request_id(&arrival.head.headers, &*self.entropy);
         let span = span(&id, &arrival.head.headers);
-        let came = Came::of(&arrival, self.exchanges.is_on().then(|| self.clock.now()));
+        let log = self.exchanges.as_ref();
+        let mut exchanged =
+            log.is_on().then(|| Exchanged::begin(log, self.clock.now(), begun, &id, &mut arrival));
         self.metrics.request_begins();
         let mut active = Active { metrics: &self.metrics, answered: false };
         let mut answer = self.service.serve(arrival).instrument(span.clone()).await;
@@ -74,8 +76,8 @@ impl Serve for Observed {
         let took = begun.elapsed();
         let status = answer.status();
         self.metrics.request_ends(protocol, status, took);
-        if let (Some(came), Some(note)) = (came, answer.extensions_mut().remove::<Note>()) {
-            self.exchanges.record(came.answered(note, took, &id, &answer));
+        if let Some(exchanged) = &mut exchanged {
+            exchanged.answer = Some((status, answer.body().clone()));
         }
         answer.headers_mut().insert(REQUEST_ID, id);
         let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -92,31 +94,51 @@ impl Serve for Observed {
     }
 }
 
-/// What is kept of a request until it is answered. Its body is shared and not copied.
-struct Came {
+/// An exchange until its end, whichever that is. The body of the request is shared and not copied.
+struct Exchanged<'a> {
+    log: &'a dyn ExchangeLog,
+    slot: NoteSlot,
     at: Timestamp,
+    begun: Instant,
     peer: IpAddr,
-    body: Bytes,
+    request_id: HeaderValue,
+    request: Bytes,
+    /// None until there is one, which may be never.
+    answer: Option<(StatusCode, Bytes)>,
 }
 
-impl Came {
-    /// Nothing, where nothing is to be kept.
-    fn of(arrival: &Arrival, at: Option<Timestamp>) -> Option<Self> {
-        let body = || arrival.body.clone().unwrap_or_default();
-        at.map(|at| Self { at, peer: arrival.peer, body: body() })
+impl<'a> Exchanged<'a> {
+    /// Asks for a note of this request.
+    fn begin(
+        log: &'a dyn ExchangeLog,
+        at: Timestamp,
+        begun: Instant,
+        id: &HeaderValue,
+        arrival: &mut Arrival,
+    ) -> Self {
+        let slot = NoteSlot::default();
+        arrival.head.extensions.insert(slot.clone());
+        let request = arrival.body.clone().unwrap_or_default();
+        let (peer, request_id) = (arrival.peer, id.clone());
+        Self { log, slot, at, begun, peer, request_id, request, answer: None }
     }
+}
 
-    fn answered(self, note: Note, took: Duration, id: &HeaderValue, answer: &Answer) -> Exchange {
-        Exchange {
+/// Whoever answered has left his note by now: his future ends before this does.
+impl Drop for Exchanged<'_> {
+    fn drop(&mut self) {
+        let Some(note) = self.slot.take() else { return };
+        let (status, answer) = self.answer.take().unzip();
+        self.log.record(Exchange {
             at: self.at,
-            took,
+            took: self.begun.elapsed(),
             peer: self.peer,
-            request_id: id.to_str().unwrap_or_default().into(),
+            request_id: self.request_id.to_str().unwrap_or_default().into(),
             note,
-            http_status: answer.status().as_u16(),
-            request: self.body,
-            answer: answer.body().clone(),
-        }
+            http_status: status.map(|status| status.as_u16()),
+            request: std::mem::take(&mut self.request),
+            answer: answer.unwrap_or_default(),
+        });
     }
 }
 

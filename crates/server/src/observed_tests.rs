@@ -2,10 +2,15 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
+use std::time::Duration;
 
-use gateway::exchanges::{Counts, Found, Nowhere, Subject};
+use domain::{ProcessId, UpstreamName};
+use gateway::exchanges::{Counts, Found, Note, Nowhere, Subject};
+use gateway::in_memory::InMemory;
 use gateway::ports::StoreFault;
-use http::{Request, StatusCode};
+use gateway::{Gateway, Parts};
+use http::Request;
+use protocols::iak;
 
 use super::*;
 use crate::system::SystemClock;
@@ -123,18 +128,26 @@ fn arrival(body: Bytes) -> Arrival {
     Arrival { head, body: Ok(body), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }
 }
 
-/// Notes what it answers.
-struct Noted;
-
-const ANSWER: &[u8] = b"answer";
-
-#[async_trait]
-impl Serve for Noted {
-    async fn serve(&self, _arrival: Arrival) -> Answer {
-        let mut answer = Answer::new(Bytes::from_static(ANSWER));
-        answer.extensions_mut().insert(Note::new("iak", |_, _| String::new()));
-        answer
-    }
+/// IAK over a gateway that knows nobody.
+async fn iak() -> Arc<dyn Serve> {
+    let memory = Arc::<InMemory>::default();
+    let gateway = Gateway::open(Parts {
+        store: Arc::clone(&memory) as _,
+        reports: memory,
+        clock: Arc::new(SystemClock::default()),
+        observer: Arc::new(gateway::observer::Nobody),
+        upstreams: Vec::new(),
+        settings: gateway::Settings {
+            answer_within: Duration::from_secs(1),
+            call_within: Duration::from_secs(1),
+            cut_offs: true,
+            upstream: UpstreamName::new("nobody"),
+        },
+        process: ProcessId(1),
+    });
+    let (addresses, rates) = (iak::any_address(), iak::any_rate());
+    let settings = iak::Settings { tr_id_key: [0; 32], addresses, rates };
+    Arc::new(iak::Served::new(gateway.await.unwrap(), settings))
 }
 
 /// Remembers what it was given.
@@ -166,19 +179,41 @@ impl ExchangeLog for Remembered {
 async fn what_was_noted_is_kept_without_copying_a_body() {
     let (metrics, log) = (Arc::new(Metrics::new()), Arc::<Remembered>::default());
     let body = Bytes::from(vec![b'x'; 100]);
-    let noted = observed(Arc::new(Noted), &metrics, Arc::<Remembered>::clone(&log));
+    let noted = observed(iak().await, &metrics, Arc::<Remembered>::clone(&log));
     let answer = noted.serve(arrival(body.clone())).await;
-    assert!(answer.extensions().get::<Note>().is_none(), "a note does not leave the program");
     let unnoted = observed(Arc::new(Told { answers: true }), &metrics, Arc::clone(&log) as _);
     unnoted.serve(arrival(body.clone())).await;
     let kept = log.0.lock().unwrap();
     let [exchange] = kept.as_slice() else { panic!("{kept:?}") };
-    assert_eq!(
-        (exchange.request.as_ptr(), exchange.answer.as_ptr()),
-        (body.as_ptr(), ANSWER.as_ptr())
-    );
-    assert_eq!((&*exchange.request_id, exchange.http_status), (MADE, 200));
+    assert_eq!(exchange.request.as_ptr(), body.as_ptr());
+    assert_eq!(exchange.answer.as_ptr(), answer.body().as_ptr());
+    assert_eq!((&*exchange.request_id, exchange.http_status), (MADE, Some(405)));
+    assert_eq!((exchange.note.protocol, exchange.note.code), ("iak", Some("117")));
     assert_eq!(exchange.peer, IpAddr::V4(Ipv4Addr::LOCALHOST));
+}
+
+/// Leaves a note and never answers.
+struct Unfinished;
+
+#[async_trait]
+impl Serve for Unfinished {
+    async fn serve(&self, arrival: Arrival) -> Answer {
+        let slot = arrival.head.extensions.get::<NoteSlot>().unwrap();
+        slot.leave(Note::new("iak", |_, _| String::new()));
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_never_answered_is_kept_too() {
+    let (metrics, log) = (Arc::new(Metrics::new()), Arc::<Remembered>::default());
+    let unfinished = observed(Arc::new(Unfinished), &metrics, Arc::<Remembered>::clone(&log));
+    let request = unfinished.serve(arrival(Bytes::from_static(b"request")));
+    assert!(tokio::time::timeout(Duration::from_secs(1), request).await.is_err());
+    let kept = log.0.lock().unwrap();
+    let [exchange] = kept.as_slice() else { panic!("{kept:?}") };
+    assert_eq!((exchange.http_status, &exchange.request[..]), (None, &b"request"[..]));
+    assert!(exchange.answer.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

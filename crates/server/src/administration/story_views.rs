@@ -168,8 +168,8 @@ shape! {
         meaning: Option<String> = "granted",
         /// The doubt or the refusal.
         reason: Option<String> = null,
-        /// The HTTP status of the answer.
-        http_status: u16 = 200,
+        /// The HTTP status of the answer; null if the connection ended before it.
+        http_status: Option<u16> = 200,
         /// The masked body of the request.
         request: String = "{\"commands\":\"inq-pasca\",\"hp\":\"5300****000\"}",
         /// The masked body of the answer.

@@ -29,6 +29,16 @@ fn exchange(number: u64, second: u32, command: &str, code: &str, outcome: [&str;
     })
 }
 
+/// The same without an answer, because the caller did not wait for it.
+fn hung_up(mut exchange: Value) -> Value {
+    for field in ["code", "meaning", "reason", "http_status"] {
+        exchange[field] = Value::Null;
+    }
+    exchange["answer"] = json!("");
+    exchange["duration_us"] = json!(5_000_000);
+    exchange
+}
+
 fn transfer(number: u64, second: u32, kind: &str, amount: &str) -> Value {
     json!({ "transfer": number, "order": 17, "kind": kind, "hold": null, "debit": 2, "credit": 3,
             "side": null, "amount": amount, "currency": "IDR", "at": at(second) })
@@ -137,7 +147,7 @@ fn pending() -> Value {
     push(
         &mut story,
         "exchanges",
-        exchange(3, 20, "pay-pasca", "39", ["valid", "open", "InProcess"]),
+        hung_up(exchange(3, 20, "pay-pasca", "39", ["valid", "open", "InProcess"])),
     );
     push(
         &mut story,

@@ -58,10 +58,10 @@ fn signature(verdict: &str, language: Language) -> &str {
 fn answered(exchange: &ExchangeView, language: Language) -> String {
     let say = |indonesian, english: &'static str| language.choose(indonesian, english).to_owned();
     match (exchange.http_status, exchange.meaning.as_deref(), exchange.reason.as_deref()) {
-        (429, _, _) => {
+        (Some(429), _, _) => {
             say("terlalu sering memanggil, tidak dikerjakan", "too many requests, nothing was done")
         }
-        (503, _, _) => say(
+        (Some(503), _, _) => say(
             "gangguan di pihak kami, merchant diminta menanyakan status",
             "a fault of ours, the merchant is to ask for the status",
         ),
@@ -100,9 +100,11 @@ pub(super) fn exchange(
     let took = duration(exchange.duration_us, language);
     let answer = answered(exchange, language);
     text.push_str(&format!(" [{number}]. {}", signature(&exchange.signature, language)));
-    text.push_str(&match language {
-        Language::Id => format!(" Kami jawab{code} dalam {took}: {answer}."),
-        Language::En => format!(" We answered{code} within {took}: {answer}."),
+    text.push_str(&match (language, exchange.http_status) {
+        (Language::Id, Some(_)) => format!(" Kami jawab{code} dalam {took}: {answer}."),
+        (Language::En, Some(_)) => format!(" We answered{code} within {took}: {answer}."),
+        (Language::Id, None) => format!(" Tidak terjawab: sambungannya putus setelah {took}."),
+        (Language::En, None) => format!(" Not answered: the connection ended after {took}."),
     });
     if exchange.signature == "invalid" {
         text.push_str(language.choose(" Tidak ada yang berubah.", " Nothing was changed."));

@@ -1,11 +1,12 @@
 //! One order explained, and one signature taken apart, through the real program.
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Sandbox, lunas, request};
+use crate::harness::{Sandbox, lunas, request, wait_until};
 use crate::iak_client::{
     API_KEY, PATH, USERNAME, inquired, inquiry_body, pay, payment_body, send, sign, status,
 };
@@ -179,6 +180,46 @@ fn a_payment_under_a_wrong_signature_belongs_to_its_order() {
         &text,
         &["NOT PAID", "asked to pay (pay-pasca) [2]. The signature is WRONG.", "(download) [3]"],
     );
+}
+
+/// The complaint of every day: the payment was sent, and the client did not wait for the answer.
+#[test]
+fn a_merchant_who_hung_up_finds_his_payment_told() {
+    let sandbox = Sandbox::start(&["--answer-within", "500ms"]);
+    let tr_id = inquired(&sandbox, BILL, "GONE-1");
+    sandbox.control("/sandbox/faults", &json!({ "fault": "slow", "milliseconds": 60_000 }));
+    let body = payment_body(tr_id).to_string();
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
+    let mut socket = TcpStream::connect(sandbox.address()).unwrap();
+    socket.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    drop(socket);
+    let text = || told(&sandbox, "GONE-1", &["--language", "en"]);
+    wait_until("the payment is told", || text().contains("asked to pay (pay-pasca)"));
+    assert_told(
+        &text(),
+        &["PENDING", "(pay-pasca)", "The signature is right. We answered 39", "is still held"],
+    );
+}
+
+/// What is kept beside the books is neither backed up nor audited.
+#[test]
+fn a_backup_holds_no_exchanges() {
+    let sandbox = Sandbox::start(&[]);
+    inquired(&sandbox, BILL, "INV-6");
+    told(&sandbox, "INV-6", &[]);
+    assert!(sandbox.data.path().join("exchanges.db").exists());
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("backup.tar");
+    let backup = lunas()
+        .args(["backup", "--data"])
+        .arg(sandbox.data.path())
+        .arg("--to")
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(backup.status.success(), "{backup:?}");
+    let archive = String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned();
+    assert!(archive.contains("lunas.db") && !archive.contains("exchanges"));
 }
 
 #[test]

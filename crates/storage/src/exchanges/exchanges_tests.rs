@@ -75,7 +75,7 @@ fn exchange(reference: &str, merchant: Option<u32>, order: Option<u64>) -> Excha
         peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
         request_id: "kasir-7".into(),
         note,
-        http_status: 200,
+        http_status: Some(200),
         request: Bytes::from_static(b"secret request"),
         answer: Bytes::from_static(b"secret answer of more"),
     }
@@ -117,7 +117,7 @@ async fn an_exchange_is_found_as_it_was_and_masked() {
         signature: Signature::Valid,
         code: Some("00".to_owned()),
         meaning: Some(Meaning::Granted),
-        http_status: 200,
+        http_status: Some(200),
         request: "Request of 14".to_owned(),
         answer: "Answer of 21".to_owned(),
     };

@@ -40,7 +40,7 @@ const TABLES: &str = "
         code text,
         meaning text,
         reason text,
-        http_status integer not null,
+        http_status integer,
         request text not null,
         answer text not null
     ) strict;

@@ -35,7 +35,7 @@ use super::wire::reference::reference;
 use super::wire::tr_id::TransactionNumbers;
 use super::wire::{self, Format, is_plain};
 use super::{NAME, codes, mask, sign};
-use crate::exchange::{Answer, Arrival, BodyFault, Serve};
+use crate::exchange::{Answer, Arrival, BodyFault, Noting, Serve};
 
 const BILL: &str = "/api/v1/bill/check";
 const DOWNLOAD: &str = "/api/v1/download/";
@@ -339,9 +339,7 @@ impl Serve for Served {
     async fn serve(&self, arrival: Arrival) -> Answer {
         let body = arrival.body.as_deref().unwrap_or_default();
         let format = Format::of(&arrival.head.headers, body);
-        let mut note = Note::new(NAME, mask::mask);
-        let mut answer = self.answer(&arrival, format, &mut note).await;
-        answer.extensions_mut().insert(note);
-        answer
+        let mut noting = Noting::of(&arrival, Note::new(NAME, mask::mask));
+        self.answer(&arrival, format, &mut noting.note).await
     }
 }

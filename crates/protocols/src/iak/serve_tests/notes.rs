@@ -1,20 +1,25 @@
 //! What the face notes of each exchange, for the log from which orders are explained.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use domain::{Doubt, MerchantId, OrderId, Refusal};
 use gateway::exchanges::{Meaning, Note, Side, Signature};
 use http::Request;
 use serde_json::{Value, json};
+use tokio::task::yield_now;
 
 use super::world::{
-    self, OTHER_KEY, OTHER_USERNAME, World, check_status, inquiry, payment, price_list,
+    self, Conditions, OTHER_KEY, OTHER_USERNAME, World, check_status, inquiry, payment, price_list,
 };
-use crate::exchange::BodyFault;
+use crate::exchange::{BodyFault, NoteSlot};
 use crate::iak::sign::sign;
 
-async fn note_of(world: &World, request: Request<Result<Bytes, BodyFault>>) -> Note {
-    let answer = world.send(request).await;
-    answer.extensions().get::<Note>().expect("every answer carries a note").clone()
+async fn note_of(world: &World, mut request: Request<Result<Bytes, BodyFault>>) -> Note {
+    let slot = NoteSlot::default();
+    request.extensions_mut().insert(slot.clone());
+    world.send(request).await;
+    slot.take().expect("every request leaves a note")
 }
 
 async fn note(world: &World, body: &Value) -> Note {
@@ -148,6 +153,23 @@ async fn a_note_tells_what_an_exchange_was_about() {
     for (body, expected) in table {
         assert_eq!(said(&note(&world, &body).await), expected, "{body}");
     }
+}
+
+/// A merchant who does not wait for his answer will ask what became of his payment.
+#[tokio::test]
+async fn a_caller_who_hangs_up_leaves_a_note_too() {
+    let world = World::under(Conditions { payments_answered: 0, ..Conditions::default() }).await;
+    let tr_id = world.quoted("INV-1", "530000000000").await;
+    let slot = NoteSlot::default();
+    let mut request = world::json(payment(&tr_id).to_string());
+    request.extensions_mut().insert(slot.clone());
+    tokio::select! {
+        biased;
+        _ = world.send(request) => panic!("nothing was to be answered"),
+        () = async { while world.supplier.payments.load(Ordering::SeqCst) == 0 { yield_now().await } } => {}
+    }
+    let note = slot.take().expect("every request leaves a note");
+    assert_eq!(said(&note), ("pay-pasca", Some(1), None, Some(1), Signature::Valid, None, None));
 }
 
 #[tokio::test]
