@@ -278,6 +278,25 @@ fn the_file_stays_below_its_cap() {
     assert_eq!(last.request, format!("{}…", "é".repeat(2048)), "cut between characters");
 }
 
+/// Long bodies are kept or counted, and give back the memory that they were allowed.
+#[tokio::test]
+async fn long_bodies_leave_room_for_those_after_them() {
+    let kept = Kept::new(|_| {});
+    let log = kept.open();
+    for _ in 0..5 {
+        for _ in 0..8 {
+            let mut long = exchange("INV-1", None, None);
+            long.request = Bytes::from(vec![b'x'; WAITING_BYTES_MAX / 8 - 100]);
+            log.record(long);
+        }
+        let too_long = Bytes::from(vec![b'x'; WAITING_BYTES_MAX + 1]);
+        log.record(Exchange { request: too_long, ..exchange("INV-1", None, None) });
+        log.about(Subject::Reference("INV-1".to_owned())).await.expect("found");
+    }
+    assert_eq!(log.counts(), Counts { recorded: 40, missed: 5 });
+    log.close().await;
+}
+
 /// A batch that finds no room is missed, and the log goes on.
 #[tokio::test]
 async fn a_batch_that_cannot_be_written_is_counted() {

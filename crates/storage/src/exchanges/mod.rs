@@ -10,6 +10,7 @@
 //! reads see every exchange that was taken in before.
 
 mod rate;
+mod room;
 mod table;
 mod writer;
 
@@ -32,11 +33,14 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use rate::Rate;
+use room::Room;
 use table::{DATABASE_FILE, Table};
 use writer::Writer;
 
 /// How many exchanges and reads may wait for the thread. One more is left out or turned away.
 const WAITING_MAX: usize = 1024;
+/// How many bytes their bodies may have together.
+const WAITING_BYTES_MAX: usize = 8 << 20;
 const MILLISECONDS_PER_DAY: i64 = 86_400_000;
 
 /// What is set by the operator, and what the program lends.
@@ -91,6 +95,7 @@ enum Task {
 
 /// The log.
 struct Log {
+    room: Arc<Room>,
     /// None once the log was closed.
     queue: Mutex<Option<SyncSender<Task>>>,
     /// Ready when the thread has ended.
@@ -113,14 +118,16 @@ pub fn open(
     let (running, ended) = oneshot::channel();
     let counters = Arc::<Counters>::default();
     let table = Table::open(&directory.join(DATABASE_FILE), key, options.size_max)?;
+    let room = Arc::new(Room::new(WAITING_BYTES_MAX));
     let log = Log {
+        room: Arc::clone(&room),
         queue: Mutex::new(Some(queue)),
         ended: tokio::sync::Mutex::new(Some(ended)),
         rate: Rate::new(options.per_second),
         begun: Instant::now(),
         counters: Arc::clone(&counters),
     };
-    let writer = Writer { table, options, counters };
+    let writer = Writer { table, options, counters, room };
     std::thread::Builder::new().name("lunas-exchanges".to_owned()).spawn(move || {
         // Dropped last, so that the file is closed when the end is noticed.
         let _running = running;
@@ -147,8 +154,11 @@ impl ExchangeLog for Log {
     }
 
     fn record(&self, exchange: Exchange) {
-        let admitted = self.rate.admits(self.begun.elapsed().as_secs());
-        if !admitted || self.submit(Task::Record(Box::new(exchange))).is_err() {
+        let bytes = weight(&exchange);
+        if !self.rate.admits(self.begun.elapsed().as_secs()) || !self.room.take(bytes) {
+            self.counters.miss(1);
+        } else if self.submit(Task::Record(Box::new(exchange))).is_err() {
+            self.room.give_back(bytes);
             self.counters.miss(1);
         }
     }
@@ -180,6 +190,11 @@ impl ExchangeLog for Log {
             let _ = ended.await;
         }
     }
+}
+
+/// How much memory an exchange holds on to, in bytes, as far as callers have a say in it.
+fn weight(exchange: &Exchange) -> usize {
+    exchange.request.len().saturating_add(exchange.answer.len())
 }
 
 /// The instant before which nothing is kept.

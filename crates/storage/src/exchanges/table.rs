@@ -59,11 +59,13 @@ const INSERT: &str = "insert into exchanges (at, took_us, peer, request_id, prot
 const INSERT_GAP: &str = "insert into gaps (at, missed) values (?1, ?2)";
 
 /// Of an order: what names its number, and what names its reference in its protocol as its merchant
-/// or as somebody whom nobody knows.
-const OF_ORDER: &str = "select * from exchanges where order_number = ?1 \
-     union select * from exchanges where reference = ?2 and protocol = ?3 \
-     and (order_number is null or order_number = ?1) and (merchant is null or merchant = ?4)";
-const OF_REFERENCE: &str = "select * from exchanges where reference = ?1";
+/// or as somebody whom nobody knows. Only numbers, because there may be very many.
+const OF_ORDER: &str = "select number from exchanges where order_number = ?1 \
+     union select number from exchanges where reference = ?2 and protocol = ?3 \
+     and (order_number is null or order_number = ?1) and (merchant is null or merchant = ?4) \
+     order by number";
+const OF_REFERENCE: &str = "select number from exchanges where reference = ?1 order by number";
+const ONE: &str = "select * from exchanges where number = ?1";
 
 const MISSED: &str = "select coalesce(sum(missed), 0) from gaps where at between ?1 and ?2";
 const OLDEST: &str = "select at from exchanges order by number limit 1";
@@ -159,26 +161,28 @@ impl Table {
 
     /// What was said about a subject.
     pub(super) fn about(&self, subject: &Subject) -> rusqlite::Result<Found> {
-        let (mut exchanges, span) = match subject {
+        let (mut numbers, span) = match subject {
             Subject::Order { id, key, from, until } => {
                 let digest = digest(&self.key, key.reference.as_str());
                 let of_order =
                     params![number(id.0), digest.as_slice(), key.protocol.as_str(), key.merchant.0];
-                (self.read(OF_ORDER, of_order)?, (*from, *until))
+                (self.numbers(OF_ORDER, of_order)?, (*from, *until))
             }
             Subject::Reference(reference) => {
                 let digest = digest(&self.key, reference);
                 let ever = (i64::MIN, i64::MAX);
                 let span =
                     (Timestamp::from_milliseconds(ever.0), Timestamp::from_milliseconds(ever.1));
-                (self.read(OF_REFERENCE, params![digest.as_slice()])?, span)
+                (self.numbers(OF_REFERENCE, params![digest.as_slice()])?, span)
             }
         };
-        exchanges.sort_unstable_by_key(|exchange| exchange.number);
-        let omitted = exchanges.len().saturating_sub(SHOWN_MAX);
+        let omitted = numbers.len().saturating_sub(SHOWN_MAX);
         if omitted > 0 {
-            exchanges.drain(SHOWN_MAX / 2..SHOWN_MAX / 2 + omitted);
+            numbers.drain(SHOWN_MAX / 2..SHOWN_MAX / 2 + omitted);
         }
+        let mut one = self.connection.prepare_cached(ONE)?;
+        let exchanges = numbers.iter().map(|number| one.query_row([number], recorded));
+        let exchanges = exchanges.collect::<Result<_, _>>()?;
         let missed = self
             .connection
             .prepare_cached(MISSED)?
@@ -193,13 +197,13 @@ impl Table {
         })
     }
 
-    fn read(
+    fn numbers(
         &self,
         statement: &str,
         parameters: &[&dyn rusqlite::ToSql],
-    ) -> rusqlite::Result<Vec<Recorded>> {
+    ) -> rusqlite::Result<Vec<i64>> {
         let mut statement = self.connection.prepare_cached(statement)?;
-        statement.query_map(parameters, recorded)?.collect()
+        statement.query_map(parameters, |row| row.get(0))?.collect()
     }
 }
 

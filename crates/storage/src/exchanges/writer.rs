@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 use gateway::exchanges::Exchange;
 use tracing::warn;
 
+use super::room::Room;
 use super::table::Table;
-use super::{Counters, Options, Read, Task, oldest_kept};
+use super::{Counters, Options, Read, Task, oldest_kept, weight};
 
 /// How long a batch is collected.
 const COLLECTED_FOR: Duration = Duration::from_millis(200);
@@ -39,6 +40,8 @@ pub(super) struct Writer {
     pub(super) table: Table,
     pub(super) options: Options,
     pub(super) counters: Arc<Counters>,
+    /// Where the bodies of a batch were counted.
+    pub(super) room: Arc<Room>,
 }
 
 impl Writer {
@@ -51,6 +54,8 @@ impl Writer {
         loop {
             let (batch, end) = collect(tasks);
             let mut result = self.write(&batch);
+            self.room.give_back(batch.iter().map(weight).sum());
+            drop(batch);
             if result.is_ok() && is_due(tidied, TIDIED_EVERY) {
                 let oldest = oldest_kept(self.options.clock.now(), self.options.keep_days);
                 result = self.table.forget_before(oldest);
