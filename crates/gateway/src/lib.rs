@@ -9,6 +9,7 @@
 
 mod administration;
 pub mod catalogue;
+pub mod exchanges;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
 mod inquire;

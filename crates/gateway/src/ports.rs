@@ -14,6 +14,8 @@ use thiserror::Error;
 
 use crate::catalogue::Catalogue;
 
+pub use crate::exchanges::ExchangeLog;
+
 /// Why the store did not answer. None of these says anything about the merchant's request.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreFault {

@@ -1,6 +1,9 @@
 //! The APIs that merchants call and upstreams speak, one folder each.
 
+pub mod dissection;
 pub mod exchange;
 pub mod iak;
+mod masking;
 mod months;
+pub mod order_numbers;
 pub mod sandbox;

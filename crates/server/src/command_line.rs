@@ -9,9 +9,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::configuration::choice::{Choice, IakNumbers};
 use crate::configuration::parse_duration;
+use crate::explain::ExplainOptions;
 use crate::merchant_command::MerchantOptions;
 use crate::order_command::OrderOptions;
 use crate::product_command::ProductOptions;
+use crate::verify_sign::VerifySignCommand;
 
 /// Lunas: gerbang pembayaran dan PPOB dalam satu program · a payment and bill-payment gateway in
 /// one program. Without a command it runs the sandbox.
@@ -46,6 +48,11 @@ pub(crate) enum Command {
     /// Buat permintaan bertanda tangan · print a signed request body
     #[command(subcommand)]
     Sign(SignCommand),
+    /// Bedah tanda tangan · take a signed request apart and say where its signature went wrong
+    #[command(subcommand)]
+    VerifySign(VerifySignCommand),
+    /// Ceritakan satu pesanan · tell the whole story of one order
+    Explain(ExplainOptions),
     /// Cetak dokumen OpenAPI dari API admin · print the OpenAPI document of the admin API
     Openapi,
     /// Urus merchant · look after merchants of a running server

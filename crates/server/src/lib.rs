@@ -18,6 +18,7 @@ mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;
+mod explain;
 mod logs;
 mod merchant_command;
 mod metrics;
@@ -37,6 +38,7 @@ mod sign;
 mod signals;
 mod system;
 mod traces;
+mod verify_sign;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -91,6 +93,8 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
             println!("{}", sign::iak(&options)?);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::VerifySign(command)) => Ok(verify_sign::run(&command)),
+        Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Openapi) => {
             println!("{}", administration::document());
             Ok(ExitCode::SUCCESS)

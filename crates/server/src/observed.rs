@@ -1,5 +1,5 @@
 //! What is known of a request besides its answer: its id, its line in the log, its place in the
-//! metrics.
+//! metrics and in the log of exchanges.
 //!
 //! It stands between the edge and whatever answers. Each request gets an id, its own if that is
 //! harmless, which is echoed and which every line carries that is logged in its course, also by
@@ -7,14 +7,17 @@
 //! a query, a header or a name, and of the path nothing that could be a number or a key.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use domain::Masked;
-use gateway::ports::Entropy;
+use bytes::Bytes;
+use domain::{Masked, Timestamp};
+use gateway::exchanges::Exchange;
+use gateway::ports::{Clock, Entropy, ExchangeLog};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use protocols::exchange::{Answer, Arrival, Serve};
+use protocols::exchange::{Answer, Arrival, NoteSlot, Serve};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, error_span, info};
 
@@ -35,6 +38,10 @@ pub(crate) struct Observed {
     pub(crate) entropy: Arc<dyn Entropy>,
     /// Who traces, if anybody does.
     pub(crate) traces: Option<Arc<Traces>>,
+    /// Tells when a request came.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Keeps what a protocol noted of a request, with both bodies.
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
 }
 
 /// A request that is being answered. One that is dropped before was given up.
@@ -63,7 +70,7 @@ impl Drop for Active<'_> {
 
 #[async_trait]
 impl Serve for Observed {
-    async fn serve(&self, arrival: Arrival) -> Answer {
+    async fn serve(&self, mut arrival: Arrival) -> Answer {
         let begun = Instant::now();
         let (method, uri) = (shown_method(&arrival.head.method), arrival.head.uri.clone());
         let part = part(uri.path());
@@ -71,6 +78,9 @@ impl Serve for Observed {
         let id = request_id(&arrival.head.headers, &*self.entropy);
         let given = TraceParent::of(&arrival.head.headers);
         let span = span(&id, given);
+        let log = self.exchanges.as_ref();
+        let mut exchanged =
+            log.is_on().then(|| Exchanged::begin(log, self.clock.now(), begun, &id, &mut arrival));
         self.metrics.request_begins();
         let traces = self.traces.as_deref().filter(|_| part != Part::Health);
         let traced = traces.and_then(|traces| {
@@ -89,6 +99,9 @@ impl Serve for Observed {
         let status = answer.status();
         self.metrics.request_ends(protocol, status, took);
         active.end_trace(Some(status));
+        if let Some(exchanged) = &mut exchanged {
+            exchanged.answer = Some((status, answer.body().clone()));
+        }
         answer.headers_mut().insert(REQUEST_ID, id);
         let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let (status, path) = (status.as_u16(), ShownPath::new(uri.path(), part));
@@ -101,6 +114,54 @@ impl Serve for Observed {
             }
         });
         answer
+    }
+}
+
+/// An exchange until its end, whichever that is. The body of the request is shared and not copied.
+struct Exchanged<'a> {
+    log: &'a dyn ExchangeLog,
+    slot: NoteSlot,
+    at: Timestamp,
+    begun: Instant,
+    peer: IpAddr,
+    request_id: HeaderValue,
+    request: Bytes,
+    /// None until there is one, which may be never.
+    answer: Option<(StatusCode, Bytes)>,
+}
+
+impl<'a> Exchanged<'a> {
+    /// Asks for a note of this request.
+    fn begin(
+        log: &'a dyn ExchangeLog,
+        at: Timestamp,
+        begun: Instant,
+        id: &HeaderValue,
+        arrival: &mut Arrival,
+    ) -> Self {
+        let slot = NoteSlot::default();
+        arrival.head.extensions.insert(slot.clone());
+        let request = arrival.body.clone().unwrap_or_default();
+        let (peer, request_id) = (arrival.peer, id.clone());
+        Self { log, slot, at, begun, peer, request_id, request, answer: None }
+    }
+}
+
+/// Whoever answered has left his note by now: his future ends before this does.
+impl Drop for Exchanged<'_> {
+    fn drop(&mut self) {
+        let Some(note) = self.slot.take() else { return };
+        let (status, answer) = self.answer.take().unzip();
+        self.log.record(Exchange {
+            at: self.at,
+            took: self.begun.elapsed(),
+            peer: self.peer,
+            request_id: self.request_id.to_str().unwrap_or_default().into(),
+            note,
+            http_status: status.map(|status| status.as_u16()),
+            request: std::mem::take(&mut self.request),
+            answer: answer.unwrap_or_default(),
+        });
     }
 }
 

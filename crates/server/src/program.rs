@@ -13,11 +13,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain::{RateLimit, UpstreamName};
+use gateway::exchanges::Nowhere;
 use gateway::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
-use gateway::ports::{Clock, Notice, Sealer, Upstream};
+use gateway::ports::{Clock, ExchangeLog, Notice, Sealer, Upstream};
 use gateway::{Gateway, Parts, Settings};
 use protocols::exchange::Serve;
 use protocols::iak::{self, AnySignature, SignatureGuard};
+use protocols::order_numbers::OrderNumbers;
 use protocols::sandbox::{self, Sandbox};
 use storage::Opened;
 use tokio::net::TcpListener;
@@ -28,8 +30,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::addresses;
+use crate::background;
 use crate::backups;
-use crate::configuration::typed::Orders;
+use crate::configuration::typed::{Exchanges, Orders};
 use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::metrics::{Metrics, MetricsPage};
 use crate::observed::Observed;
@@ -62,6 +65,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) sealer: Arc<dyn Sealer>,
     /// Takes traces, if anybody does.
     pub(crate) collector: Option<Collector>,
+    /// What is kept of what merchants and we say.
+    pub(crate) exchanges: Exchanges,
 }
 
 /// What callers are held to; the default is nothing.
@@ -109,6 +114,8 @@ pub(crate) struct Program {
     pub(crate) supplier: Arc<Sandbox>,
     /// Whether requests are welcome: from the start until the stop begins.
     pub(crate) ready: Arc<AtomicBool>,
+    /// What merchants and we say.
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
     metrics: Arc<Metrics>,
     traces: Option<Arc<Traces>>,
     upstream: UpstreamName,
@@ -177,11 +184,13 @@ impl Program {
             }
         };
         let ready = Arc::new(AtomicBool::new(true));
+        let exchanges = exchange_log(plan.data, &plan.exchanges, &clock, data.instance_key);
         Ok(Self {
             gateway,
             clock,
             supplier,
             ready,
+            exchanges,
             metrics,
             traces,
             upstream: plan.upstream,
@@ -196,6 +205,11 @@ impl Program {
     /// Makes backups into this folder as long as it runs.
     pub(crate) fn back_up_into(&mut self, folder: Folder, schedule: Schedule) {
         self.backups = Some((Arc::new(folder), schedule));
+    }
+
+    /// The numbers by which merchants know orders, in every protocol.
+    pub(crate) fn order_numbers(&self) -> Vec<Box<dyn OrderNumbers>> {
+        vec![Box::new(iak::order_numbers(self.data.instance_key))]
     }
 
     /// The IAK protocol over this gateway.
@@ -222,16 +236,22 @@ impl Program {
             traces: self.traces.clone(),
             traffic: Arc::clone(traffic),
             reports: Arc::clone(&self.data.reports),
+            exchanges: Arc::clone(&self.exchanges),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             data: self.directory.clone(),
         }
     }
 
-    /// The same service, its requests counted and logged.
+    /// The same service, its requests counted, logged and kept.
     pub(crate) fn observed(&self, service: Arc<dyn Serve>) -> Arc<dyn Serve> {
-        let metrics = Arc::clone(&self.metrics);
-        let traces = self.traces.clone();
-        Arc::new(Observed { service, metrics, entropy: Arc::new(SystemEntropy), traces })
+        Arc::new(Observed {
+            service,
+            metrics: Arc::clone(&self.metrics),
+            entropy: Arc::new(SystemEntropy),
+            traces: self.traces.clone(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            exchanges: Arc::clone(&self.exchanges),
+        })
     }
 
     /// Serves at these doors until the process is told to stop, and stops in order.
@@ -263,7 +283,7 @@ impl Program {
         if timeout(STOP_WITHIN, self.gateway.finish_calls()).await.is_err() {
             warn!("some calls did not finish; the next start asks what became of them");
         }
-        self.data.shutdown.shutdown().await;
+        close(self.exchanges.as_ref(), &self.data).await;
         if let Some(traces) = self.traces {
             traces.finish();
         }
@@ -273,7 +293,7 @@ impl Program {
 
     /// Closes the data without having served.
     pub(crate) async fn close(self) {
-        self.data.shutdown.shutdown().await;
+        close(self.exchanges.as_ref(), &self.data).await;
     }
 }
 
@@ -305,6 +325,33 @@ impl Observer for Both {
         self.0.called(upstream, operation, took);
         self.1.called(upstream, operation, took);
     }
+}
+
+/// The log of exchanges goes first, because the lock of the directory goes with the books.
+async fn close(exchanges: &dyn ExchangeLog, data: &Opened) {
+    exchanges.close().await;
+    data.shutdown.shutdown().await;
+}
+
+/// The log of exchanges. A gateway goes on without one: no order depends on it.
+fn exchange_log(
+    directory: &Path,
+    settings: &Exchanges,
+    clock: &Arc<SystemClock>,
+    key: [u8; 32],
+) -> Arc<dyn ExchangeLog> {
+    let Some(per_second) = settings.per_second else { return Arc::new(Nowhere) };
+    let options = storage::exchanges::Options {
+        per_second: per_second.get(),
+        keep_days: settings.keep_days,
+        size_max: u64::try_from(settings.file_bytes).unwrap_or(u64::MAX),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        give_way: background::give_way,
+    };
+    storage::exchanges::open(directory, options, key).unwrap_or_else(|fault| {
+        warn!(%fault, "exchanges are not kept; stop the server and delete the file to begin anew");
+        Arc::new(Nowhere)
+    })
 }
 
 async fn recover(gateway: Arc<Gateway>) {

@@ -17,6 +17,7 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
         callers: Callers::default(),
         sealer,
         collector: None,
+        exchanges: Exchanges { per_second: None, keep_days: 1, file_bytes: 16 << 20 },
     })
     .await
 }

@@ -53,6 +53,7 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         callers: callers(configuration),
         sealer,
         collector: collector(configuration)?,
+        exchanges: configuration.exchanges.clone(),
     })
     .await?;
     if let Some(identifier) = public_credential(&program) {
@@ -161,6 +162,8 @@ fn admin_service(
         entropy: Arc::new(SystemEntropy),
         holders: holders.collect(),
         is_public: demo::is_public_credential,
+        exchanges: Arc::clone(&program.exchanges),
+        numbers: program.order_numbers(),
     });
     program.observed(Arc::new(Dispatch {
         ready: Arc::clone(&program.ready),

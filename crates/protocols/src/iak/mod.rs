@@ -19,6 +19,9 @@
 //! form and state: see [`sign`] and the rules for references and transaction numbers.
 
 pub mod codes;
+mod commands;
+pub mod dissect;
+mod mask;
 mod pages;
 mod serve;
 pub mod sign;
@@ -27,9 +30,16 @@ mod wire;
 #[cfg(test)]
 mod serve_tests;
 
+use crate::order_numbers::OrderNumbers;
+
 pub use serve::{
     AddressRule, AnySignature, RateRule, Served, Settings, SignatureGuard, any_address, any_rate,
 };
 
 /// The protocol's name, in credentials, aliases and references.
 pub const NAME: &str = "iak";
+
+/// The numbers that merchants know as `tr_id`, under the key of the installation.
+pub fn order_numbers(tr_id_key: [u8; 32]) -> impl OrderNumbers {
+    wire::tr_id::TransactionNumbers::new(tr_id_key)
+}

@@ -285,6 +285,38 @@ pub(crate) const TABLES: &[Table] = &[
         ],
     },
     Table {
+        name: "exchanges",
+        example_name: None,
+        indonesian: "Catatan percakapan dengan merchant, tersamar, untuk `lunas explain`; bukan pembukuan.",
+        english: "The masked log of what merchants and we said, for `lunas explain`; not the books.",
+        settings: &[
+            Setting {
+                key: "per_second",
+                kind: Kind::Integer(0, 100_000),
+                fallback: Default("500"),
+                flag: None,
+                indonesian: "Percakapan per detik yang dicatat; selebihnya hanya dihitung. 0 mematikannya.",
+                english: "Exchanges kept per second; the others are only counted. 0 turns it off.",
+            },
+            Setting {
+                key: "keep_days",
+                kind: Kind::Integer(1, 3650),
+                fallback: Default("30"),
+                flag: None,
+                indonesian: "Lama percakapan disimpan, dalam hari.",
+                english: "For how many days an exchange is kept.",
+            },
+            Setting {
+                key: "file_size",
+                kind: Kind::Size(16 << 20, 1 << 40),
+                fallback: Default("1GiB"),
+                flag: None,
+                indonesian: "Ukuran terbesar berkasnya; bila penuh, yang tertua dihapus lebih dulu.",
+                english: "The largest its file may become; when it is full the oldest go first.",
+            },
+        ],
+    },
+    Table {
         name: "telemetry",
         example_name: None,
         indonesian: "Pengiriman trace.",

@@ -40,6 +40,7 @@ fn page(metrics: &Arc<Metrics>, reports: &Arc<InMemory>) -> MetricsPage {
         traces: None,
         traffic: Arc::default(),
         reports: Arc::clone(reports) as _,
+        exchanges: Arc::new(gateway::exchanges::Nowhere),
         clock: Arc::new(Standing),
         data: "/".into(),
     }

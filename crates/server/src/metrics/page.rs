@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
-use gateway::ports::{Clock, Pending, Reports};
+use gateway::exchanges::Counts;
+use gateway::ports::{Clock, ExchangeLog, Pending, Reports};
 use http::{HeaderValue, Method, StatusCode, header};
 use protocols::exchange::{Answer, Arrival, Serve};
 use tracing::warn;
@@ -42,6 +43,8 @@ pub(crate) struct MetricsPage {
     pub(crate) traffic: Arc<Traffic>,
     /// Knows what is pending.
     pub(crate) reports: Arc<dyn Reports>,
+    /// Knows how many exchanges were kept.
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
     /// Tells how old the oldest pending order is.
     pub(crate) clock: Arc<dyn Clock>,
     /// The folder whose disk must not become full.
@@ -61,6 +64,7 @@ impl MetricsPage {
         self.metrics.write_requests(&mut page);
         self.metrics.write_commits(&mut page);
         self.metrics.write_backups(&mut page);
+        write_exchanges(&mut page, self.exchanges.counts());
         write_traffic(&mut page, &self.traffic);
         if let Some(traces) = &self.traces {
             write_traces(&mut page, traces.figures());
@@ -216,6 +220,21 @@ fn write_pending(page: &mut Page, pending: Option<Pending>, now: Timestamp) {
         let age = u64::try_from(now.milliseconds().saturating_sub(since)).unwrap_or_default();
         page.sample(&[], seconds(age.saturating_mul(NANOSECONDS_PER_MILLISECOND)));
     }
+}
+
+fn write_exchanges(page: &mut Page, counts: Counts) {
+    page.metric(
+        "lunas_exchanges_recorded_total",
+        Kind::Counter,
+        "Requests and answers written to the log of exchanges.",
+    );
+    page.sample(&[], counts.recorded);
+    page.metric(
+        "lunas_exchanges_missed_total",
+        Kind::Counter,
+        "Requests and answers left out of the log of exchanges.",
+    );
+    page.sample(&[], counts.missed);
 }
 
 fn write_traffic(page: &mut Page, traffic: &Traffic) {

@@ -11,6 +11,7 @@ mod backup;
 mod bad_input;
 mod crash_recovery;
 mod deadlines;
+mod explain;
 mod first_run;
 mod harness;
 mod iak_client;

@@ -4,6 +4,7 @@ mod bad_input;
 mod bills;
 mod containment;
 mod golden;
+mod notes;
 mod ports;
 mod properties;
 mod receipts;
