@@ -163,6 +163,7 @@ fn the_pages_lead_from_an_empty_folder_to_a_restored_backup() {
     let happened = operator.follows(page, "Apa yang terjadi · what happened");
     let balance = "balance: 848100";
     assert_says(&happened, &[balance, "succeeded", "attempt 1", "books are clean", "1 orders"]);
+    assert_says(&happened, &["INV-0001", "WIB"]);
 
     let blocks = commands("backup.md", "Back up");
     let [back_up, look] = blocks.as_slice() else { panic!("{blocks:?}") };
