@@ -15,6 +15,7 @@ use gateway::ports::Sealer;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::faults::{Fault, Trouble, trouble};
+use super::references::{Claims, References};
 use super::{LOCK_PATIENCE, OpenFault, administration, books, catalogue, orders, statements};
 use crate::pipeline::{Changes, Engine, EngineFault};
 
@@ -33,6 +34,8 @@ const LOG_PAGES_MAX: i64 = 4000;
 /// given up.
 pub(super) struct SqliteEngine {
     pub(super) connection: Connection,
+    /// Who holds which reference.
+    pub(super) references: Arc<References>,
     /// Keeps secrets unreadable in the tables.
     pub(super) sealer: Arc<dyn Sealer>,
     /// Held for as long as this process owns the data.
@@ -78,6 +81,7 @@ fn checkpoint(connection: &Connection, statement: &'static str) -> Result<Log, F
 
 fn load(
     connection: &Connection,
+    references: &References,
     sealer: &dyn Sealer,
     keys: &Keys,
     working_set: &mut WorkingSet,
@@ -89,7 +93,7 @@ fn load(
         working_set.put_order(*id, orders::by_id(connection, *id)?);
     }
     for key in &keys.references {
-        working_set.put_reference(key.clone(), orders::by_reference(connection, key)?);
+        working_set.put_reference(key.clone(), references.find(connection, key)?);
     }
     for key in &keys.fundings {
         working_set.put_funding(key.clone(), books::funding(connection, key)?);
@@ -115,7 +119,12 @@ fn load(
 }
 
 /// Writes the rows in the order in which they refer to each other.
-fn write(connection: &Connection, sealer: &dyn Sealer, changes: &Changes) -> Result<(), Fault> {
+fn write(
+    connection: &Connection,
+    references: &References,
+    sealer: &dyn Sealer,
+    changes: &Changes,
+) -> Result<Claims, Fault> {
     let Changes {
         accounts,
         transfers,
@@ -139,14 +148,17 @@ fn write(connection: &Connection, sealer: &dyn Sealer, changes: &Changes) -> Res
     audit_records.iter().try_for_each(|it| administration::insert_record(connection, it))?;
     kept_answers
         .iter()
-        .try_for_each(|it| administration::insert_kept_answer(connection, it, sealer))
+        .try_for_each(|it| administration::insert_kept_answer(connection, it, sealer))?;
+    references.write(connection, new_orders.values().map(AsRef::as_ref))
 }
 
 impl SqliteEngine {
     fn commit(&mut self, changes: &Changes) -> Result<(), Fault> {
         let commit = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        write(&commit, self.sealer.as_ref(), changes)?;
-        Ok(commit.commit()?)
+        let claims = write(&commit, &self.references, self.sealer.as_ref(), changes)?;
+        commit.commit()?;
+        self.references.note(claims);
+        Ok(())
     }
 }
 
@@ -160,7 +172,7 @@ impl Engine for SqliteEngine {
     }
 
     fn load(&mut self, keys: &Keys, working_set: &mut WorkingSet) -> Result<(), EngineFault> {
-        Ok(load(&self.connection, self.sealer.as_ref(), keys, working_set)?)
+        Ok(load(&self.connection, &self.references, self.sealer.as_ref(), keys, working_set)?)
     }
 
     fn save(&mut self, changes: &Changes) -> Result<(), EngineFault> {

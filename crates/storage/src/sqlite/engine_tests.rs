@@ -35,7 +35,8 @@ fn engine(scratch: &Scratch) -> SqliteEngine {
     let lock = own(scratch.path()).expect("nobody else owns it");
     let connection = connect_to_write(scratch.path()).expect("connected");
     connection.execute_batch(super::super::WRITER_PRAGMAS).expect("set");
-    SqliteEngine { connection, sealer: Arc::new(gateway::ports::Unsealed), _lock: lock }
+    let references = Arc::new(References::open(&connection).expect("readable"));
+    SqliteEngine { connection, references, sealer: Arc::new(gateway::ports::Unsealed), _lock: lock }
 }
 
 fn credit(reference: &str) -> Command {
@@ -108,7 +109,9 @@ impl Engine for Limited {
 fn a_full_disk_refuses_commits_keeps_reads_and_heals() {
     let scratch = made();
     let pages = Arc::new(AtomicI64::new(i64::from(u32::MAX - 1)));
-    let limited = Limited { engine: engine(&scratch), pages: Arc::clone(&pages) };
+    let engine = engine(&scratch);
+    let references = Arc::clone(&engine.references);
+    let limited = Limited { engine, pages: Arc::clone(&pages) };
     let pipeline = Pipeline::start(limited, pipeline::Options::default()).expect("a thread");
     let reader = || vec![connect_to_read(scratch.path()).expect("connected")];
     let sqlite = Sqlite {
@@ -116,6 +119,7 @@ fn a_full_disk_refuses_commits_keeps_reads_and_heals() {
         points: Readers::start("points", reader()).expect("a thread"),
         lists: Readers::start("lists", reader()).expect("a thread"),
         operators: Readers::start("operators", reader()).expect("a thread"),
+        references,
         sealer: Arc::new(gateway::ports::Unsealed),
     };
     block_on(async {

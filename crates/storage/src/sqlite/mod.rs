@@ -17,9 +17,11 @@ mod effects;
 mod engine;
 mod faults;
 mod fields;
+mod filter;
 mod orders;
 mod pace;
 mod readers;
+mod references;
 mod restore;
 mod schema;
 mod trees;
@@ -50,6 +52,7 @@ use crate::pipeline::{self, Pipeline};
 use engine::SqliteEngine;
 use faults::{Fault, Trouble, trouble};
 use readers::Readers;
+use references::References;
 
 pub use backup::{BackupFault, Companion, Manifest, Snapshot, backup};
 pub use restore::{RestoreFault, Restored, restore};
@@ -269,11 +272,18 @@ fn open_as(
     let lists = vec![connect_to_read(directory)?];
     let operators = vec![connect_to_read(directory)?];
     let no_thread = |error: std::io::Error| OpenFault::from_system(directory, &error);
-    let engine = SqliteEngine { connection, sealer: Arc::clone(&options.sealer), _lock: lock };
+    let references = Arc::new(References::open(&connection).map_err(OpenFault::from_fault)?);
+    let engine = SqliteEngine {
+        connection,
+        references: Arc::clone(&references),
+        sealer: Arc::clone(&options.sealer),
+        _lock: lock,
+    };
     let sqlite = Arc::new(Sqlite {
         points: Readers::start("lunas-points", points).map_err(no_thread)?,
         lists: Readers::start("lunas-lists", lists).map_err(no_thread)?,
         operators: Readers::start("lunas-operators", operators).map_err(no_thread)?,
+        references,
         sealer: options.sealer,
         pipeline: Pipeline::start(engine, options.pipeline).map_err(no_thread)?,
     });
@@ -363,6 +373,7 @@ struct Sqlite {
     lists: Readers,
     /// What operators browse, which may take its time, apart from what workers need.
     operators: Readers,
+    references: Arc<References>,
     sealer: Arc<dyn Sealer>,
 }
 
@@ -384,8 +395,8 @@ impl Store for Sqlite {
         &self,
         key: &ReferenceKey,
     ) -> Result<Option<Arc<Order>>, StoreFault> {
-        let key = key.clone();
-        self.points.read(move |connection| orders::by_reference(connection, &key)).await
+        let (key, references) = (key.clone(), Arc::clone(&self.references));
+        self.points.read(move |connection| references.find(connection, &key)).await
     }
 
     async fn account(&self, key: &AccountKey) -> Result<Option<Account>, StoreFault> {
@@ -429,8 +440,8 @@ impl Reports for Sqlite {
         reference: &str,
         limit: u32,
     ) -> Result<Vec<Arc<Order>>, StoreFault> {
-        let reference = reference.to_owned();
-        self.lists.read(move |connection| orders::named(connection, &reference, limit)).await
+        let (reference, references) = (reference.to_owned(), Arc::clone(&self.references));
+        self.lists.read(move |connection| references.named(connection, &reference, limit)).await
     }
 
     async fn orders(
@@ -440,7 +451,9 @@ impl Reports for Sqlite {
         limit: u32,
     ) -> Result<Page<Arc<Order>, OrderId>, StoreFault> {
         let filter = filter.clone();
-        let browse = move |connection: &_| orders::browse(connection, &filter, before, limit);
+        let references = Arc::clone(&self.references);
+        let browse =
+            move |connection: &_| orders::browse(connection, &references, &filter, before, limit);
         self.operators.read(browse).await
     }
 

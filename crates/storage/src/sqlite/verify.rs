@@ -14,7 +14,8 @@ use super::faults::{Fault, Trouble, trouble};
 use super::pace::Pace;
 use super::schema::{self, Found};
 use super::{
-    DATABASE_FILE, OpenFault, administration, books, catalogue, connect_to_read, orders, statements,
+    DATABASE_FILE, OpenFault, administration, books, catalogue, connect_to_read, orders,
+    references, statements,
 };
 
 statements! {
@@ -98,7 +99,12 @@ fn audit(snapshot: &Connection) -> Result<Summary, VerifyFault> {
     let mut auditor = Auditor::new(books::all_accounts(snapshot)?)?;
     books::each_transfer(snapshot, |transfer| auditor.transfer(&transfer))?;
     books::each_funding(snapshot, |funding| auditor.funding(&funding))?;
-    orders::each(snapshot, |order| auditor.order(&order))?;
+    let mut references = references::Audit::new(snapshot)?;
+    orders::each(snapshot, |order| {
+        auditor.order(&order)?;
+        references.order(&order)
+    })?;
+    references.finish([])?;
     administration::each_record(snapshot, |record| auditor.audit_record(&record))?;
     administration::each_kept_answer(snapshot, |key, audit| auditor.kept_answer(key, audit))?;
     let summary = auditor.finish()?;
