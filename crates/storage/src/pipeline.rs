@@ -14,6 +14,8 @@
 //! The pipeline knows no rule of the business and no engine. It does not time commands out once
 //! they are decided, and it never repeats a commit.
 
+mod cache;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -31,6 +33,8 @@ use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
+use cache::Cache;
+
 /// What an engine has to be able to do. It knows no rule: it finds records and keeps them.
 ///
 /// One thread owns the engine, so nothing here is called twice at once.
@@ -43,7 +47,7 @@ pub trait Engine: Send + 'static {
 
     /// Makes all of these changes durable in one commit, or none of them. When this returns
     /// without a fault they survive the loss of power.
-    fn save(&mut self, changes: &Changes) -> Result<(), EngineFault>;
+    fn save(&mut self, changes: Changes) -> Result<(), EngineFault>;
 
     /// Housekeeping between batches, after all replies are out. `idle` tells that nothing waits.
     fn maintain(&mut self, idle: bool) -> Result<(), EngineFault> {
@@ -114,8 +118,8 @@ pub struct Options {
     pub queue: usize,
     /// How many commands share a commit at most.
     pub batch: usize,
-    /// How many records may stay in memory from one batch to the next. Once they are more, all are
-    /// dropped and loaded anew as they are needed.
+    /// About how many records may stay in memory from one batch to the next. Beyond that those are
+    /// forgotten that nobody needed for longest.
     pub kept_records: usize,
     /// How long nothing must happen before the engine may tidy up.
     pub idle_after: Duration,
@@ -130,7 +134,7 @@ impl Default for Options {
         Self {
             queue: 4096,
             batch: 1024,
-            kept_records: 8192,
+            kept_records: 32_768,
             idle_after: Duration::from_millis(200),
             halt: Arc::new(abort),
             observer: Arc::new(Nobody),
@@ -145,7 +149,7 @@ fn abort(why: &str) {
 
 /// Everything that a batch changed: of each account and order only the latest state, so that it is
 /// written once however many commands touched it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Changes {
     /// New and changed accounts.
     pub accounts: BTreeMap<AccountId, Account>,
@@ -244,15 +248,8 @@ impl Pipeline {
         let (queue, jobs) = sync_channel(options.queue.max(1));
         let (running, ended) = watch::channel(());
         let observer = Arc::clone(&options.observer);
-        let writer = Writer {
-            engine,
-            jobs,
-            options,
-            working_set: None,
-            kept: 0,
-            failing: false,
-            untidy: false,
-        };
+        let writer =
+            Writer { engine, jobs, options, cache: None, added: 0, failing: false, untidy: false };
         std::thread::Builder::new().name("lunas-writer".to_owned()).spawn(move || {
             // Dropped last, so that whoever waits for the end finds the engine's locks released.
             let _running = running;
@@ -334,9 +331,9 @@ struct Writer<E> {
     jobs: Receiver<Job>,
     options: Options,
     /// Records as they are stored, kept from batch to batch. None after a failed commit.
-    working_set: Option<WorkingSet>,
-    /// How many records that holds at most.
-    kept: usize,
+    cache: Option<Cache>,
+    /// How many records came into being since the cache last aged.
+    added: usize,
     /// Whether the latest commit failed. A full disk is told of once, not once per batch.
     failing: bool,
     /// Whether the latest housekeeping failed. That, too, is told once.
@@ -393,6 +390,9 @@ impl<E: Engine> Writer<E> {
     }
 
     fn maintain(&mut self, idle: bool) -> Result<(), Halted> {
+        if let Some(cache) = &mut self.cache {
+            cache.age(std::mem::take(&mut self.added));
+        }
         let maintained = self.engine.maintain(idle);
         self.check_maintenance(maintained)
     }
@@ -436,28 +436,28 @@ impl<E: Engine> Writer<E> {
         if jobs.is_empty() {
             return Ok(Attempted::Answered);
         }
-        let mut working_set = match self.load(&jobs) {
-            Ok(working_set) => working_set,
+        let mut cache = match self.load(&jobs) {
+            Ok(cache) => cache,
             Err(fault) => return self.failed(jobs, fault),
         };
         let mut changes = Changes::default();
         let mut answers = Vec::with_capacity(jobs.len());
         for job in &jobs {
-            answers.push(decide_one(&mut working_set, &mut changes, &job.command));
+            answers.push(decide_one(cache.working_set(), &mut changes, &job.command));
         }
         if !changes.is_empty() {
-            if let Err(fault) = self.engine.save(&changes) {
+            let new_orders = changes.new_orders.len();
+            if let Err(fault) = self.engine.save(changes) {
                 return self.failed(jobs, fault);
             }
             if std::mem::take(&mut self.failing) {
                 info!("commits succeed again");
             }
-        }
-        if !changes.is_empty() {
             self.options.observer.committed(jobs.len(), begun.elapsed());
+            // An order and its reference each.
+            self.added = self.added.saturating_add(2 * new_orders);
         }
-        self.kept = self.kept.saturating_add(2 * changes.new_orders.len());
-        self.working_set = Some(working_set);
+        self.cache = Some(cache);
         for (job, answer) in jobs.into_iter().zip(answers) {
             job.answer(answer);
         }
@@ -465,45 +465,24 @@ impl<E: Engine> Writer<E> {
     }
 
     /// The records kept from earlier batches, and those that these commands need besides.
-    fn load(&mut self, jobs: &[Job]) -> Result<WorkingSet, EngineFault> {
-        let kept = self.working_set.take().filter(|_| self.kept <= self.options.kept_records);
-        let mut working_set = match kept {
-            Some(working_set) => working_set,
-            None => {
-                self.kept = 0;
-                WorkingSet::new(self.engine.last_numbers()?)
-            }
+    fn load(&mut self, jobs: &[Job]) -> Result<Cache, EngineFault> {
+        let mut cache = match self.cache.take() {
+            Some(cache) => cache,
+            None => Cache::new(self.engine.last_numbers()?, self.options.kept_records),
         };
         let mut keys = Keys::default();
         for job in jobs {
             job.command.add_keys(&mut keys);
         }
-        keep_unknown(&mut keys.accounts, |key| working_set.account(key).is_err());
-        keep_unknown(&mut keys.orders, |id| working_set.order(*id).is_err());
-        keep_unknown(&mut keys.references, |key| working_set.order_by_reference(key).is_err());
-        keep_unknown(&mut keys.fundings, |key| working_set.funding(key).is_err());
-        keep_unknown(&mut keys.merchants, |id| working_set.merchant(*id).is_err());
-        keep_unknown(&mut keys.credentials, |key| working_set.credentials(key).is_err());
-        keep_unknown(&mut keys.products, |id| working_set.product(id).is_err());
-        keep_unknown(&mut keys.aliases, |alias| working_set.alias(alias).is_err());
-        keep_unknown(&mut keys.requests, |key| working_set.kept_answer(key).is_err());
-        let wanted = keys.accounts.len()
-            + keys.orders.len()
-            + 2 * keys.references.len()
-            + keys.fundings.len()
-            + keys.merchants.len()
-            + keys.credentials.len()
-            + keys.products.len()
-            + keys.aliases.len()
-            + keys.requests.len();
-        self.kept = self.kept.saturating_add(wanted);
-        self.engine.load(&keys, &mut working_set)?;
-        Ok(working_set)
+        cache.prepare(&mut keys);
+        self.engine.load(&keys, cache.working_set())?;
+        Ok(cache)
     }
 
     /// Nobody is acknowledged, and the next attempt starts from what is stored.
     fn failed(&mut self, mut jobs: Vec<Job>, fault: EngineFault) -> Result<Attempted, Halted> {
-        self.working_set = None;
+        self.cache = None;
+        self.added = 0;
         match fault {
             EngineFault::Fatal(why) => return Err(self.halt(&why)),
             EngineFault::Damaged(_) if jobs.len() > 1 => {
@@ -559,13 +538,6 @@ fn decide_one(
             Err(StoreFault::Corrupt(fault.to_string()))
         }
     }
-}
-
-/// Leaves each key that has yet to be looked for once, in order, which is how trees are read best.
-fn keep_unknown<Key: Ord>(keys: &mut Vec<Key>, unknown: impl Fn(&Key) -> bool) {
-    keys.retain(unknown);
-    keys.sort_unstable();
-    keys.dedup();
 }
 
 #[cfg(test)]

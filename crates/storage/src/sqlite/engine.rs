@@ -175,8 +175,8 @@ impl Engine for SqliteEngine {
         Ok(load(&self.connection, &self.references, self.sealer.as_ref(), keys, working_set)?)
     }
 
-    fn save(&mut self, changes: &Changes) -> Result<(), EngineFault> {
-        let saved = self.commit(changes);
+    fn save(&mut self, changes: Changes) -> Result<(), EngineFault> {
+        let saved = self.commit(&changes);
         if saved.is_err() && !self.connection.is_autocommit() {
             let why = "a commit failed and could not be taken back";
             return Err(EngineFault::Fatal(why.to_owned()));

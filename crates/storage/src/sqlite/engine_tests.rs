@@ -93,7 +93,7 @@ impl Engine for Limited {
         self.engine.load(keys, working_set)
     }
 
-    fn save(&mut self, changes: &Changes) -> Result<(), EngineFault> {
+    fn save(&mut self, changes: Changes) -> Result<(), EngineFault> {
         let pages = self.pages.load(Ordering::SeqCst);
         let limit = self.engine.connection.pragma_update(None, "max_page_count", pages);
         limit.expect("the limit is set");
@@ -232,7 +232,7 @@ fn saved(engine: &mut SqliteEngine, commands: impl IntoIterator<Item = Command>)
             changes.add(change);
         }
     }
-    engine.save(&changes).expect("saved");
+    engine.save(changes).expect("saved");
 }
 
 #[test]
@@ -348,11 +348,11 @@ fn a_hold_is_resolved_once_as_a_fact_of_the_database() {
     let (transfers, accounts) = ledger.into_changes();
     let mut changes = Changes { transfers, ..Changes::default() };
     changes.accounts.extend(accounts.into_iter().map(|account| (account.id, account)));
-    let refused = engine.save(&changes);
+    let refused = engine.save(changes.clone());
     assert!(matches!(refused, Err(EngineFault::Damaged(_))), "{refused:?}");
     assert_eq!(engine.last_numbers(), Ok(LastNumbers::default()), "something was kept");
     changes.transfers.pop();
-    engine.save(&changes).expect("saved");
+    engine.save(changes).expect("saved");
 }
 
 fn merchant() -> AccountKey {
