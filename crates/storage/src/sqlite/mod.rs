@@ -18,6 +18,11 @@ mod engine;
 mod faults;
 mod fields;
 mod filter;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "the engine does not write to it yet")
+)]
+mod journal;
 mod orders;
 mod pace;
 mod readers;
