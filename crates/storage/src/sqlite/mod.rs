@@ -17,10 +17,8 @@ mod effects;
 mod engine;
 mod faults;
 mod fields;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the engine does not write to it yet")
-)]
+#[expect(unused_imports, reason = "the engine does not write to it yet")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not write to it yet"))]
 mod journal;
 mod orders;
 mod pace;

@@ -68,26 +68,33 @@ pub(super) struct Task {
     pub(super) header: Header,
 }
 
-/// Why a segment is not ready, and the one that was to be used again.
-pub(super) struct NotReady {
-    pub(super) fault: JournalFault,
-    pub(super) reused: Option<Segment>,
+/// What became of it.
+pub(super) enum Outcome {
+    /// A segment that is empty, and durable as such.
+    Ready(Segment),
+    /// None.
+    Failed {
+        fault: JournalFault,
+        /// The one that was to be used again.
+        reused: Option<Segment>,
+    },
 }
 
-/// Makes a segment ready: empty, and durable as such.
-pub(super) fn prepare(directory: &dyn Directory, task: Task) -> Result<Segment, NotReady> {
+/// Makes a segment ready.
+pub(super) fn prepare(directory: &dyn Directory, task: Task) -> Outcome {
     let Task { source, header } = task;
     match source {
         Source::Reused(mut segment) => match renew(&segment, header) {
             Ok(()) => {
                 segment.header = header;
-                Ok(segment)
+                Outcome::Ready(segment)
             }
-            Err(fault) => Err(NotReady { fault, reused: Some(segment) }),
+            Err(fault) => Outcome::Failed { fault, reused: Some(segment) },
         },
-        Source::New(name) => {
-            create(directory, name, header).map_err(|fault| NotReady { fault, reused: None })
-        }
+        Source::New(name) => match create(directory, name, header) {
+            Ok(segment) => Outcome::Ready(segment),
+            Err(fault) => Outcome::Failed { fault, reused: None },
+        },
     }
 }
 
@@ -159,8 +166,9 @@ pub(super) fn of_name(error: &io::Error) -> JournalFault {
 
 /// Where segments are made ready.
 pub(super) enum Preparer {
-    /// On the caller's thread, each when it is asked for.
-    Inline { prepared: Option<Result<Segment, NotReady>> },
+    /// On the caller's thread, each when it is asked for, so that tests can foresee every call.
+    #[cfg(test)]
+    Inline { prepared: Option<Outcome> },
     /// On a thread of its own.
     Thread(Worker),
 }
@@ -168,12 +176,13 @@ pub(super) enum Preparer {
 /// The thread that makes segments ready.
 pub(super) struct Worker {
     tasks: Option<Sender<Task>>,
-    prepared: Receiver<Result<Segment, NotReady>>,
+    prepared: Receiver<Outcome>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Preparer {
     /// Works on the caller's thread.
+    #[cfg(test)]
     pub(super) const fn inline() -> Self {
         Self::Inline { prepared: None }
     }
@@ -196,6 +205,7 @@ impl Preparer {
     /// Begins to make a segment ready. At most one is under way.
     pub(super) fn begin(&mut self, directory: &dyn Directory, task: Task) {
         match self {
+            #[cfg(test)]
             Self::Inline { prepared } => *prepared = Some(prepare(directory, task)),
             Self::Thread(worker) => {
                 if let Some(tasks) = &worker.tasks {
@@ -207,22 +217,24 @@ impl Preparer {
     }
 
     /// What became of the one that is under way, if it is settled already.
-    pub(super) fn settled(&mut self) -> Option<Result<Segment, NotReady>> {
+    pub(super) fn settled(&mut self) -> Option<Outcome> {
         match self {
+            #[cfg(test)]
             Self::Inline { prepared } => prepared.take(),
             Self::Thread(worker) => match worker.prepared.try_recv() {
                 Ok(outcome) => Some(outcome),
                 Err(TryRecvError::Empty) => None,
-                Err(TryRecvError::Disconnected) => Some(Err(gone())),
+                Err(TryRecvError::Disconnected) => Some(gone()),
             },
         }
     }
 
     /// What becomes of the one that is under way.
-    pub(super) fn wait(&mut self) -> Result<Segment, NotReady> {
+    pub(super) fn wait(&mut self) -> Outcome {
         match self {
-            Self::Inline { prepared } => prepared.take().unwrap_or_else(|| Err(gone())),
-            Self::Thread(worker) => worker.prepared.recv().unwrap_or_else(|_| Err(gone())),
+            #[cfg(test)]
+            Self::Inline { prepared } => prepared.take().unwrap_or_else(gone),
+            Self::Thread(worker) => worker.prepared.recv().unwrap_or_else(|_| gone()),
         }
     }
 
@@ -244,7 +256,7 @@ impl Drop for Preparer {
     }
 }
 
-fn gone() -> NotReady {
+fn gone() -> Outcome {
     let fault = JournalFault::Fatal("the thread that prepares segments is gone".to_owned());
-    NotReady { fault, reused: None }
+    Outcome::Failed { fault, reused: None }
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::files::Directory;
 use super::frames::Segment;
 use super::layout::{self, BLOCK, DATA_OFFSET, Header, PAYLOAD_MAX};
-use super::preparing::{self, NotReady, Options, Preparer, Source, Task, of_sync, of_write};
+use super::preparing::{self, Options, Outcome, Preparer, Source, Task, of_sync, of_write};
 use super::{JournalFault, Position};
 
 /// Up to where the tables hold the entries durably. Whoever settles entries there tells it; the
@@ -268,14 +268,14 @@ impl Journal {
         }
     }
 
-    fn take(&mut self, outcome: Result<Segment, NotReady>) -> Result<(), JournalFault> {
+    fn take(&mut self, outcome: Outcome) -> Result<(), JournalFault> {
         self.following = Following::None;
         match outcome {
-            Ok(segment) => {
+            Outcome::Ready(segment) => {
                 self.following = Following::Ready(segment);
                 Ok(())
             }
-            Err(NotReady { fault, reused }) => {
+            Outcome::Failed { fault, reused } => {
                 if let Some(segment) = reused {
                     self.left.push_front(Left { segment, last: Position(0) });
                 }
