@@ -20,7 +20,7 @@ use super::files::{Directory, Disk};
 use super::frames::{self, Frames, Segment};
 use super::layout::{BLOCK, BLOCK_OFFSET, DATA_OFFSET, room_for};
 use super::preparing::{
-    self, Options, Outcome, Preparer, Source, Task, of_name, of_sync, of_write,
+    self, Options, Outcome, Preparer, Source, Task, Worker, of_name, of_sync, of_write,
 };
 use super::writing::{Beginning, Journal, Left, Numbering};
 use super::{JournalFault, Position};
@@ -45,13 +45,13 @@ impl Journal {
         replay: impl FnMut(Position, &[u8]) -> Result<(), String>,
     ) -> Result<Self, JournalFault> {
         let disk: Arc<dyn Directory> = Arc::new(Disk::make(directory).map_err(|it| of_name(&it))?);
-        let preparer = Preparer::start(Arc::clone(&disk)).map_err(|error| of_name(&error))?;
-        Self::open_on(disk, preparer, options, applied, entropy, replay)
+        let worker = Worker::start(Arc::clone(&disk)).map_err(|error| of_name(&error))?;
+        Self::open_on(disk, Box::new(worker), options, applied, entropy, replay)
     }
 
     pub(super) fn open_on(
         directory: Arc<dyn Directory>,
-        preparer: Preparer,
+        preparer: Box<dyn Preparer>,
         options: Options,
         applied: Position,
         entropy: &dyn Entropy,

@@ -59,7 +59,7 @@ enum Following {
 pub(in crate::sqlite) struct Journal {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) options: Options,
-    pub(super) preparer: Preparer,
+    pub(super) preparer: Box<dyn Preparer>,
     pub(super) released: Arc<Released>,
     /// Segments that were left, the one left first at the front.
     pub(super) left: VecDeque<Left>,
@@ -109,7 +109,7 @@ impl Numbering {
 pub(super) struct Beginning {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) options: Options,
-    pub(super) preparer: Preparer,
+    pub(super) preparer: Box<dyn Preparer>,
     pub(super) left: VecDeque<Left>,
     pub(super) current: Segment,
     pub(super) numbering: Numbering,
@@ -241,7 +241,7 @@ impl Journal {
         };
         // What was released when the segment was chosen is released now, so this covers it.
         let header = self.numbering.header(size, self.released.position());
-        self.preparer.begin(self.directory.as_ref(), Task { source, header });
+        self.preparer.begin(Task { source, header });
         self.following = Following::Underway;
     }
 
