@@ -18,10 +18,8 @@ mod engine;
 mod faults;
 mod fields;
 mod filter;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the engine does not write to it yet")
-)]
+#[expect(unused_imports, reason = "the engine does not write to it yet")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine does not write to it yet"))]
 mod journal;
 mod orders;
 mod pace;

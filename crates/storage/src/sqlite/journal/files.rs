@@ -52,10 +52,11 @@ impl Disk {
     pub(super) fn make(path: &Path) -> io::Result<Self> {
         match DirBuilder::new().mode(0o700).create(path) {
             // A new directory is only there after a crash once its parent is flushed.
-            Ok(()) => match std::path::absolute(path)?.parent() {
-                Some(parent) => File::open(parent)?.sync_all()?,
-                None => {}
-            },
+            Ok(()) => {
+                if let Some(parent) = std::path::absolute(path)?.parent() {
+                    File::open(parent)?.sync_all()?;
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

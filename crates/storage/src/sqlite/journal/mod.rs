@@ -10,9 +10,11 @@
 //! handed over; whatever is handed over was appended, in the order of the positions and without a
 //! gap. Blocks that hold acknowledged entries are never written again before they are released.
 //!
-//! The carrier knows nothing of what an entry says, nor when it is in the tables: whoever settles
-//! entries there tells [`Released`].
+//! The carrier ([`Journal`], [`read`]) knows nothing of what an entry says; the codec ([`encode`],
+//! [`decode`]) knows nothing of files. Neither knows when an entry is in the tables: whoever
+//! settles them there tells [`Released`].
 
+mod codec;
 mod files;
 mod frames;
 mod layout;
@@ -25,6 +27,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+pub(super) use codec::{Sealed, decode, decode_sealed, encode};
 pub(super) use preparing::Options;
 pub(super) use reading::read;
 pub(super) use writing::{Journal, Released};

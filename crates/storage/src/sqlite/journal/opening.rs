@@ -19,7 +19,9 @@ use gateway::ports::Entropy;
 use super::files::{Directory, Disk};
 use super::frames::{self, Frames, Segment};
 use super::layout::{BLOCK, BLOCK_OFFSET, DATA_OFFSET, room_for};
-use super::preparing::{self, Options, Preparer, Source, Task, of_name, of_sync, of_write};
+use super::preparing::{
+    self, Options, Outcome, Preparer, Source, Task, Worker, of_name, of_sync, of_write,
+};
 use super::writing::{Beginning, Journal, Left, Numbering};
 use super::{JournalFault, Position};
 
@@ -43,21 +45,21 @@ impl Journal {
         replay: impl FnMut(Position, &[u8]) -> Result<(), String>,
     ) -> Result<Self, JournalFault> {
         let disk: Arc<dyn Directory> = Arc::new(Disk::make(directory).map_err(|it| of_name(&it))?);
-        let preparer = Preparer::start(Arc::clone(&disk)).map_err(|error| of_name(&error))?;
-        Self::open_on(disk, preparer, options, applied, entropy, replay)
+        let worker = Worker::start(Arc::clone(&disk)).map_err(|error| of_name(&error))?;
+        Self::open_on(disk, Box::new(worker), options, applied, entropy, replay)
     }
 
     pub(super) fn open_on(
         directory: Arc<dyn Directory>,
-        preparer: Preparer,
+        preparer: Box<dyn Preparer>,
         options: Options,
         applied: Position,
         entropy: &dyn Entropy,
-        mut replay: impl FnMut(Position, &[u8]) -> Result<(), String>,
+        replay: impl FnMut(Position, &[u8]) -> Result<(), String>,
     ) -> Result<Self, JournalFault> {
         sweep(directory.as_ref())?;
         let segments = frames::segments(directory.as_ref(), true)?;
-        let found = recover(&segments, applied, &mut replay)?;
+        let found = recover(&segments, applied, replay)?;
         let mut numbering = Numbering {
             seed: [0; 32],
             incarnation: segments.last().map_or(0, |last| last.header.incarnation),
@@ -148,7 +150,7 @@ struct Tail {
 fn recover(
     segments: &[Segment],
     applied: Position,
-    replay: &mut dyn FnMut(Position, &[u8]) -> Result<(), String>,
+    mut replay: impl FnMut(Position, &[u8]) -> Result<(), String>,
 ) -> Result<Found, JournalFault> {
     for pair in segments.windows(2) {
         if pair[0].header.incarnation == pair[1].header.incarnation {
@@ -253,5 +255,8 @@ fn first(
         None => (Source::New(numbering.name()), options.segment_min.max(DATA_OFFSET + room)),
     };
     let header = numbering.header(size, applied);
-    preparing::prepare(directory, Task { source, header }).map_err(|not_ready| not_ready.fault)
+    match preparing::prepare(directory, Task { source, header }) {
+        Outcome::Ready(segment) => Ok(segment),
+        Outcome::Failed { fault, .. } => Err(fault),
+    }
 }

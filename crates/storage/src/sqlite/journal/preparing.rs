@@ -68,26 +68,33 @@ pub(super) struct Task {
     pub(super) header: Header,
 }
 
-/// Why a segment is not ready, and the one that was to be used again.
-pub(super) struct NotReady {
-    pub(super) fault: JournalFault,
-    pub(super) reused: Option<Segment>,
+/// What became of it.
+pub(super) enum Outcome {
+    /// A segment that is empty, and durable as such.
+    Ready(Segment),
+    /// None.
+    Failed {
+        fault: JournalFault,
+        /// The one that was to be used again.
+        reused: Option<Segment>,
+    },
 }
 
-/// Makes a segment ready: empty, and durable as such.
-pub(super) fn prepare(directory: &dyn Directory, task: Task) -> Result<Segment, NotReady> {
+/// Makes a segment ready.
+pub(super) fn prepare(directory: &dyn Directory, task: Task) -> Outcome {
     let Task { source, header } = task;
     match source {
         Source::Reused(mut segment) => match renew(&segment, header) {
             Ok(()) => {
                 segment.header = header;
-                Ok(segment)
+                Outcome::Ready(segment)
             }
-            Err(fault) => Err(NotReady { fault, reused: Some(segment) }),
+            Err(fault) => Outcome::Failed { fault, reused: Some(segment) },
         },
-        Source::New(name) => {
-            create(directory, name, header).map_err(|fault| NotReady { fault, reused: None })
-        }
+        Source::New(name) => match create(directory, name, header) {
+            Ok(segment) => Outcome::Ready(segment),
+            Err(fault) => Outcome::Failed { fault, reused: None },
+        },
     }
 }
 
@@ -157,94 +164,82 @@ pub(super) fn of_name(error: &io::Error) -> JournalFault {
     if is_full(error) { JournalFault::Full } else { JournalFault::Unavailable(error.to_string()) }
 }
 
-/// Where segments are made ready.
-pub(super) enum Preparer {
-    /// On the caller's thread, each when it is asked for.
-    Inline { prepared: Option<Result<Segment, NotReady>> },
-    /// On a thread of its own.
-    Thread(Worker),
+/// Where segments are made ready, at most one at a time.
+pub(super) trait Preparer: Send {
+    /// Begins to make a segment ready.
+    fn begin(&mut self, task: Task);
+
+    /// What became of the one that is under way, if it is settled already.
+    fn settled(&mut self) -> Option<Outcome>;
+
+    /// What becomes of the one that is under way.
+    fn wait(&mut self) -> Outcome;
+
+    /// Begins nothing more, and settles what is under way.
+    fn stop(&mut self);
 }
 
-/// The thread that makes segments ready.
+/// A thread of its own that makes segments ready.
 pub(super) struct Worker {
     tasks: Option<Sender<Task>>,
-    prepared: Receiver<Result<Segment, NotReady>>,
+    outcomes: Receiver<Outcome>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Preparer {
-    /// Works on the caller's thread.
-    pub(super) const fn inline() -> Self {
-        Self::Inline { prepared: None }
-    }
-
-    /// Starts a thread.
+impl Worker {
+    /// Starts the thread.
     pub(super) fn start(directory: Arc<dyn Directory>) -> io::Result<Self> {
-        let (tasks, received) = channel::<Task>();
-        let (outcomes, prepared) = channel();
+        let (tasks, received) = channel();
+        let (settled, outcomes) = channel();
         let thread =
             std::thread::Builder::new().name("lunas-journal".to_owned()).spawn(move || {
                 for task in received {
-                    if outcomes.send(prepare(directory.as_ref(), task)).is_err() {
+                    if settled.send(prepare(directory.as_ref(), task)).is_err() {
                         break;
                     }
                 }
             })?;
-        Ok(Self::Thread(Worker { tasks: Some(tasks), prepared, thread: Some(thread) }))
+        Ok(Self { tasks: Some(tasks), outcomes, thread: Some(thread) })
     }
+}
 
-    /// Begins to make a segment ready. At most one is under way.
-    pub(super) fn begin(&mut self, directory: &dyn Directory, task: Task) {
-        match self {
-            Self::Inline { prepared } => *prepared = Some(prepare(directory, task)),
-            Self::Thread(worker) => {
-                if let Some(tasks) = &worker.tasks {
-                    // A thread that is gone shows when its outcome is waited for.
-                    let _ = tasks.send(task);
-                }
-            }
+impl Preparer for Worker {
+    fn begin(&mut self, task: Task) {
+        if let Some(tasks) = &self.tasks {
+            // A thread that is gone shows when its outcome is asked for.
+            let _ = tasks.send(task);
         }
     }
 
-    /// What became of the one that is under way, if it is settled already.
-    pub(super) fn settled(&mut self) -> Option<Result<Segment, NotReady>> {
-        match self {
-            Self::Inline { prepared } => prepared.take(),
-            Self::Thread(worker) => match worker.prepared.try_recv() {
-                Ok(outcome) => Some(outcome),
-                Err(TryRecvError::Empty) => None,
-                Err(TryRecvError::Disconnected) => Some(Err(gone())),
-            },
+    fn settled(&mut self) -> Option<Outcome> {
+        match self.outcomes.try_recv() {
+            Ok(outcome) => Some(outcome),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(gone()),
         }
     }
 
-    /// What becomes of the one that is under way.
-    pub(super) fn wait(&mut self) -> Result<Segment, NotReady> {
-        match self {
-            Self::Inline { prepared } => prepared.take().unwrap_or_else(|| Err(gone())),
-            Self::Thread(worker) => worker.prepared.recv().unwrap_or_else(|_| Err(gone())),
-        }
+    fn wait(&mut self) -> Outcome {
+        self.outcomes.recv().unwrap_or_else(|_| gone())
     }
 
-    /// Ends the thread, once what is under way is settled.
-    pub(super) fn stop(&mut self) {
-        if let Self::Thread(worker) = self {
-            drop(worker.tasks.take());
-            if let Some(thread) = worker.thread.take() {
-                // If it panicked, waiting for its outcome tells so.
-                let _ = thread.join();
-            }
+    fn stop(&mut self) {
+        drop(self.tasks.take());
+        if let Some(thread) = self.thread.take() {
+            // If it panicked, asking for its outcome tells so.
+            let _ = thread.join();
         }
     }
 }
 
-impl Drop for Preparer {
+/// Whoever opens the journal next must not find this thread still writing.
+impl Drop for Worker {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-fn gone() -> NotReady {
+fn gone() -> Outcome {
     let fault = JournalFault::Fatal("the thread that prepares segments is gone".to_owned());
-    NotReady { fault, reused: None }
+    Outcome::Failed { fault, reused: None }
 }

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::files::Directory;
 use super::frames::Segment;
 use super::layout::{self, BLOCK, DATA_OFFSET, Header, PAYLOAD_MAX};
-use super::preparing::{self, NotReady, Options, Preparer, Source, Task, of_sync, of_write};
+use super::preparing::{self, Options, Outcome, Preparer, Source, Task, of_sync, of_write};
 use super::{JournalFault, Position};
 
 /// Up to where the tables hold the entries durably. Whoever settles entries there tells it; the
@@ -59,7 +59,7 @@ enum Following {
 pub(in crate::sqlite) struct Journal {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) options: Options,
-    pub(super) preparer: Preparer,
+    pub(super) preparer: Box<dyn Preparer>,
     pub(super) released: Arc<Released>,
     /// Segments that were left, the one left first at the front.
     pub(super) left: VecDeque<Left>,
@@ -109,7 +109,7 @@ impl Numbering {
 pub(super) struct Beginning {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) options: Options,
-    pub(super) preparer: Preparer,
+    pub(super) preparer: Box<dyn Preparer>,
     pub(super) left: VecDeque<Left>,
     pub(super) current: Segment,
     pub(super) numbering: Numbering,
@@ -241,7 +241,7 @@ impl Journal {
         };
         // What was released when the segment was chosen is released now, so this covers it.
         let header = self.numbering.header(size, self.released.position());
-        self.preparer.begin(self.directory.as_ref(), Task { source, header });
+        self.preparer.begin(Task { source, header });
         self.following = Following::Underway;
     }
 
@@ -268,14 +268,14 @@ impl Journal {
         }
     }
 
-    fn take(&mut self, outcome: Result<Segment, NotReady>) -> Result<(), JournalFault> {
+    fn take(&mut self, outcome: Outcome) -> Result<(), JournalFault> {
         self.following = Following::None;
         match outcome {
-            Ok(segment) => {
+            Outcome::Ready(segment) => {
                 self.following = Following::Ready(segment);
                 Ok(())
             }
-            Err(NotReady { fault, reused }) => {
+            Outcome::Failed { fault, reused } => {
                 if let Some(segment) = reused {
                     self.left.push_front(Left { segment, last: Position(0) });
                 }
