@@ -15,25 +15,23 @@
 //! they are decided, and it never repeats a commit.
 
 mod cache;
+mod changes;
 
-use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use domain::administration::{AuditRecord, KeptAnswer};
-use domain::command::{Answer, Funding, Keys};
+use domain::Command;
+use domain::command::{Answer, Keys};
 use domain::decide::{Decision, decide};
-use domain::working_set::{Change, LastNumbers, WorkingSet};
-use domain::{
-    Account, AccountId, Command, Credential, Merchant, Order, OrderId, Product, Transfer,
-};
+use domain::working_set::{LastNumbers, WorkingSet};
 use gateway::ports::StoreFault;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
 use cache::Cache;
+pub use changes::Changes;
 
 /// What an engine has to be able to do. It knows no rule: it finds records and keeps them.
 ///
@@ -145,71 +143,6 @@ impl Default for Options {
 fn abort(why: &str) {
     error!("stopping at once, because it is not known what reached the disk: {why}");
     std::process::abort();
-}
-
-/// Everything that a batch changed: of each account and order only the latest state, so that it is
-/// written once however many commands touched it.
-#[derive(Debug, Clone, Default)]
-pub struct Changes {
-    /// New and changed accounts.
-    pub accounts: BTreeMap<AccountId, Account>,
-    /// New transfers, in the order of their numbers.
-    pub transfers: Vec<Transfer>,
-    /// New orders.
-    pub new_orders: BTreeMap<OrderId, Arc<Order>>,
-    /// Changed orders that were stored before this batch.
-    pub orders: BTreeMap<OrderId, Arc<Order>>,
-    /// New fundings.
-    pub fundings: Vec<Funding>,
-    /// New and changed merchants, oldest change first.
-    pub merchants: Vec<Merchant>,
-    /// New and changed credentials, oldest change first.
-    pub credentials: Vec<Credential>,
-    /// New and changed products, oldest change first.
-    pub products: Vec<Product>,
-    /// New audit records, in the order of their numbers.
-    pub audit_records: Vec<AuditRecord>,
-    /// New answers to be kept.
-    pub kept_answers: Vec<KeptAnswer>,
-}
-
-impl Changes {
-    /// Whether there is nothing to save.
-    pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
-            && self.transfers.is_empty()
-            && self.new_orders.is_empty()
-            && self.orders.is_empty()
-            && self.fundings.is_empty()
-            && self.merchants.is_empty()
-            && self.credentials.is_empty()
-            && self.products.is_empty()
-            && self.audit_records.is_empty()
-            && self.kept_answers.is_empty()
-    }
-
-    /// Takes over a change. It replaces an earlier one of the same account or order.
-    pub fn add(&mut self, change: Change) {
-        match change {
-            Change::Account(account) => drop(self.accounts.insert(account.id, account)),
-            Change::Transfer(transfer) => self.transfers.push(transfer),
-            Change::NewOrder(order) => drop(self.new_orders.insert(order.id, order)),
-            Change::Order(order) => {
-                let orders = if self.new_orders.contains_key(&order.id) {
-                    &mut self.new_orders
-                } else {
-                    &mut self.orders
-                };
-                orders.insert(order.id, order);
-            }
-            Change::Funding(funding) => self.fundings.push(funding),
-            Change::Merchant(merchant) => self.merchants.push(merchant),
-            Change::Credential(credential) => self.credentials.push(credential),
-            Change::Product(product) => self.products.push(product),
-            Change::AuditRecord(record) => self.audit_records.push(record),
-            Change::KeptAnswer(kept) => self.kept_answers.push(kept),
-        }
-    }
 }
 
 /// A command on its way, and where its answer goes.

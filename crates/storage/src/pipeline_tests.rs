@@ -5,7 +5,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll, Waker};
 
 use domain::posting::Direction;
-use domain::{AccountKey, Amount, Currency, OrderState, Outcome, Refusal, Reply};
+use domain::{AccountKey, Amount, Currency, Order, OrderId, OrderState, Outcome, Refusal, Reply};
 
 use super::*;
 use crate::conformance::{TOKO, accept, all, decline, delivered, fund, key, quote, resolve};

@@ -26,9 +26,12 @@ impl Scratch {
 
     /// What a crash at this moment would leave behind, in another directory. A process of its own
     /// copies, because opening and closing the database file in this one would release the locks
-    /// that SQLite holds.
+    /// that SQLite holds. The tables are kept from changing meanwhile.
     pub(crate) fn crashed(&self) -> Self {
-        self.copy(&["lunas.db", "lunas.db-wal"])
+        let still = rusqlite::Connection::open(self.0.join("lunas.db")).expect("connected");
+        still.busy_timeout(std::time::Duration::from_secs(5)).expect("set");
+        still.execute_batch("begin immediate").expect("nobody else writes");
+        self.copy(&["lunas.db", "lunas.db-wal", "journal"])
     }
 
     /// The database of an engine that has ended, in another directory.
@@ -37,10 +40,16 @@ impl Scratch {
     }
 
     fn copy(&self, files: &[&str]) -> Self {
+        Self::copy_of(&self.0, files)
+    }
+
+    /// Some files of a directory, in another one.
+    pub(crate) fn copy_of(directory: &Path, files: &[&str]) -> Self {
         let copy = Self::new();
         std::fs::create_dir(copy.path()).expect("directory is made");
         let copied = std::process::Command::new("cp")
-            .args(files.iter().map(|file| self.0.join(file)))
+            .arg("-r")
+            .args(files.iter().map(|file| directory.join(file)))
             .arg(copy.path())
             .status()
             .expect("cp runs");

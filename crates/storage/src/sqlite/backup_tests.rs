@@ -6,7 +6,7 @@ use domain::posting::Direction;
 use domain::{Amount, Command, Order, Outcome, Refusal, Reply};
 use gateway::ports::Clock;
 
-use super::super::{Options, open, open_as, restore, verify};
+use super::super::{Build, Options, open, open_as, restore, verify};
 use super::*;
 use crate::Opened;
 use crate::conformance::{TOKO, accept, delivered, fund, key, quote, resolve};
@@ -251,6 +251,11 @@ impl Clock for Fixed {
     }
 }
 
+/// A build of these migrations.
+fn migrating() -> Build<'static> {
+    Build { migrations: &MIGRATIONS, ..Build::default() }
+}
+
 /// A program that knows one migration more than the one that made the data.
 const MIGRATIONS: [&str; 2] =
     [schema::MIGRATIONS[0], "create table notes (text text) strict; pragma user_version = 2;"];
@@ -263,11 +268,11 @@ fn options() -> Options {
 #[test]
 fn older_data_is_backed_up_before_it_is_migrated() {
     let (data, old, new) = (filled(), Scratch::new(), Scratch::new());
-    let fault = open_as(data.path(), Options::default(), &Counting, &MIGRATIONS).err();
+    let fault = open_as(data.path(), Options::default(), &Counting, migrating()).err();
     let fault = fault.expect("refused without the means of a backup");
     assert!(matches!(fault, OpenFault::OlderSchema { found: 1, known: 2 }), "{fault}");
 
-    let opened = open_as(data.path(), options(), &Counting, &MIGRATIONS).expect("migrated");
+    let opened = open_as(data.path(), options(), &Counting, migrating()).expect("migrated");
     block_on(opened.shutdown.shutdown());
     let name = "schema-1-before-2-at-1700000000000.tar";
     assert_eq!(names(&data.path().join(BACKUPS)), BTreeSet::from([name.to_owned()]));
@@ -278,7 +283,7 @@ fn older_data_is_backed_up_before_it_is_migrated() {
     let restored = super::super::restore::restore_as(&file, new.path(), &companions(), &MIGRATIONS);
     assert_eq!(restored.expect("restored").manifest.schema, 1);
     block_on(
-        open_as(new.path(), options(), &Counting, &MIGRATIONS)
+        open_as(new.path(), options(), &Counting, migrating())
             .expect("migrated")
             .shutdown
             .shutdown(),
@@ -286,7 +291,7 @@ fn older_data_is_backed_up_before_it_is_migrated() {
 
     // The next start has nothing to migrate and makes no backup.
     block_on(
-        open_as(data.path(), options(), &Counting, &MIGRATIONS)
+        open_as(data.path(), options(), &Counting, migrating())
             .expect("opened")
             .shutdown
             .shutdown(),
@@ -301,14 +306,14 @@ fn a_migration_waits_for_its_backup() {
     let data = filled();
     let taken = data.path().join(BACKUPS);
     fs::write(&taken, "in the way").expect("written");
-    let fault = open_as(data.path(), options(), &Counting, &MIGRATIONS).err().expect("refused");
+    let fault = open_as(data.path(), options(), &Counting, migrating()).err().expect("refused");
     assert!(matches!(fault, OpenFault::Unusable { .. }), "{fault}");
     fs::remove_file(&taken).expect("removed");
 
     fs::create_dir(&taken).expect("made");
     let name = "schema-1-before-2-at-1700000000000.tar";
     fs::write(taken.join(name), "in the way").expect("written");
-    let fault = open_as(data.path(), options(), &Counting, &MIGRATIONS).err().expect("refused");
+    let fault = open_as(data.path(), options(), &Counting, migrating()).err().expect("refused");
     assert!(fault.to_string().starts_with("data is not migrated, because "), "{fault}");
     // It is still what it was.
     block_on(open(data.path(), Options::default(), &Counting).expect("opened").shutdown.shutdown());

@@ -191,6 +191,15 @@ pub(super) fn each(
     Ok(())
 }
 
+/// Refuses an order that could not be stored, or not be read back.
+pub(super) fn check(order: &Order) -> Result<(), Fault> {
+    let details = order.delivery.as_ref().and_then(|delivery| delivery.details.as_ref());
+    let details = order.bill.iter().map(|bill| &bill.details).chain(details);
+    currency_of(order)
+        .and_then(|_| details.into_iter().try_for_each(trees::check_details))
+        .map_err(|problem| damaged(format!("order {}", order.id), problem))
+}
+
 pub(super) fn insert(connection: &Connection, order: &Order) -> Result<(), Fault> {
     write(connection, INSERT, order).map(drop)
 }

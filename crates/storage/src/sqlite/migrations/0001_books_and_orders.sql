@@ -13,6 +13,11 @@ pragma application_id = 1280659009;
 create table meta (
     id integer primary key check (id = 1),
     instance_key blob not null check (length(instance_key) = 32),
+    -- The latest entry of the journal whose changes are in these tables.
+    applied integer not null default 0 check (applied >= 0),
+    -- Whether the tables are all of the data: whoever wrote them ended in order. While it is 0 the
+    -- journal beside them belongs to the data, and a copy of this file alone is worth nothing.
+    complete integer not null default 1 check (complete in (0, 1)),
     -- How many orders share a generation of references, as a power of two.
     generation_bits integer not null default 17
 ) strict;
