@@ -20,6 +20,17 @@ impl Scratch {
         Self(program.with_file_name(name))
     }
 
+    /// The same in memory where there is such a place, for tests that flush thousands of times and
+    /// do not care whether that costs anything.
+    pub(crate) fn in_memory() -> Self {
+        let beside = Self::new();
+        let memory = Path::new("/dev/shm");
+        match beside.0.file_name() {
+            Some(name) if memory.is_dir() => Self(memory.join(name)),
+            _ => beside,
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

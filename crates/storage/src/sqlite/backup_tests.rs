@@ -6,6 +6,7 @@ use domain::posting::Direction;
 use domain::{Amount, Command, Order, Outcome, Refusal, Reply};
 use gateway::ports::Clock;
 
+use super::super::staging::{Door, Gate};
 use super::super::{Build, Options, open, open_as, restore, verify};
 use super::*;
 use crate::Opened;
@@ -129,6 +130,42 @@ fn a_backup_restores_to_the_same_books() {
         before.shutdown.shutdown().await;
         after.shutdown.shutdown().await;
     });
+}
+
+/// What only the journal has is in the backup, whether the server runs, waits or is gone.
+#[test]
+fn a_backup_has_what_the_tables_do_not_have_yet() {
+    let (scratch, backups) = (Scratch::new(), folder());
+    let gate = Gate::new(Door::Shut);
+    let running =
+        open_as(scratch.path(), Options::default(), &Counting, gate.build()).expect("opened");
+    let order = block_on(async {
+        reply(&running, fund(TOKO, "f1", Direction::Credit, Amount::rupiah(10_000))).await;
+        let order = quoted(&running, "r1").await;
+        reply(&running, accept(&order)).await;
+        order
+    });
+    fs::write(scratch.path().join(LINES), "1 1\n2 1\n").expect("written");
+    let crashed = scratch.crashed();
+    fs::write(crashed.path().join(LINES), "1 1\n2 1\n").expect("written");
+    for data in [&scratch, &crashed] {
+        let (file, new) = (backups.path().join("one.tar"), Scratch::new());
+        let manifest = backup(data.path(), &file, TAKEN_AT, &companions()).expect("backed up");
+        assert_eq!((manifest.latest_order, manifest.latest_transfer), (1, 2));
+        let restored = restore(&file, new.path(), &companions()).expect("restored");
+        assert_eq!(restored.summary, verify(data.path()).expect("in order"));
+        assert_eq!(fs::read_to_string(new.path().join(LINES)).expect("restored"), "1 1\n");
+        let again = open(new.path(), Options::default(), &Counting).expect("opened");
+        block_on(async {
+            reply(&again, resolve(&order, delivered(900))).await;
+            assert_eq!(quoted(&again, "r2").await.id, OrderId(2));
+            again.shutdown.shutdown().await;
+        });
+        verify(new.path()).expect("in order");
+        fs::remove_file(&file).expect("removed");
+    }
+    gate.set(Door::Open);
+    block_on(running.shutdown.shutdown());
 }
 
 #[test]
@@ -299,6 +336,34 @@ fn older_data_is_backed_up_before_it_is_migrated() {
     assert_eq!(names(&data.path().join(BACKUPS)).len(), 1);
     let fault = verify(data.path()).expect_err("newer");
     assert!(fault.to_string().contains("use a newer Lunas"), "{fault}");
+}
+
+/// Only the program that wrote a journal settles it in tables of its schema.
+#[test]
+fn data_that_did_not_end_in_order_is_not_migrated() {
+    let (scratch, backups) = (Scratch::new(), folder());
+    let gate = Gate::new(Door::Shut);
+    let running =
+        open_as(scratch.path(), Options::default(), &Counting, gate.build()).expect("opened");
+    block_on(quoted(&running, "r1"));
+    let crashed = scratch.crashed();
+    let fault = open_as(crashed.path(), options(), &Counting, migrating()).err().expect("refused");
+    assert!(matches!(fault, OpenFault::Unsettled { found: 1 }), "{fault}");
+    let file = backups.path().join("one.tar");
+    let fault = backup_as(crashed.path(), &file, TAKEN_AT, &[], 2, Pace::full());
+    let fault = fault.expect_err("refused");
+    assert!(fault.to_string().contains("did not end in order"), "{fault}");
+    assert!(names(backups.path()).is_empty());
+    // The program that wrote it opens and ends it; then it is migrated.
+    let old = open(crashed.path(), Options::default(), &Counting).expect("opened");
+    block_on(old.shutdown.shutdown());
+    let new = open_as(crashed.path(), options(), &Counting, migrating()).expect("migrated");
+    block_on(async {
+        assert!(new.store.order(OrderId(1)).await.expect("read").is_some());
+        new.shutdown.shutdown().await;
+        gate.set(Door::Open);
+        running.shutdown.shutdown().await;
+    });
 }
 
 #[test]

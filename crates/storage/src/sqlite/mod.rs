@@ -700,3 +700,7 @@ impl Shutdown for Sqlite {
 #[cfg(test)]
 #[path = "open_tests.rs"]
 mod open_tests;
+
+#[cfg(test)]
+#[path = "power_tests.rs"]
+mod power_tests;

@@ -312,14 +312,14 @@ impl Overlay {
     pub(super) fn settled_up_to(&self, position: Position, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
+        if state.settled < position && state.wanted < position {
+            state.wanted = position;
+            self.work.notify_one();
+        }
         while state.settled < position {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || state.halted.is_some() {
                 return false;
-            }
-            if state.wanted < position {
-                state.wanted = position;
-                self.work.notify_one();
             }
             state = self.wait_for_progress(state, left);
         }
