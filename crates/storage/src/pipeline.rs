@@ -121,7 +121,7 @@ pub struct Options {
     pub kept_records: usize,
     /// How long nothing must happen before the engine may tidy up.
     pub idle_after: Duration,
-    /// How the process ends after a failed flush.
+    /// How the process ends after a failed flush, and whenever going on could do harm.
     pub halt: Halt,
     /// Who counts what happens.
     pub observer: Arc<dyn Observer>,
@@ -141,7 +141,7 @@ impl Default for Options {
 }
 
 fn abort(why: &str) {
-    error!("stopping at once, because it is not known what reached the disk: {why}");
+    error!("stopping at once: {why}");
     std::process::abort();
 }
 

@@ -26,7 +26,7 @@ use super::{administration, books, catalogue, orders};
 use crate::pipeline::{Changes, Engine, EngineFault};
 
 /// How long a command that needs the catalogue waits until the tables have its latest change.
-const CATALOGUE_PATIENCE: Duration = Duration::from_secs(5);
+const CATALOGUE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The engine. The fields are dropped in this order: the data is closed before it is given up.
 pub(super) struct TwoStages {

@@ -155,7 +155,7 @@ impl Settler {
                     return false;
                 }
                 Err(EngineFault::Fatal(why)) => {
-                    self.stop(&why);
+                    self.stop(&format!("it is not known what reached the tables: {why}"));
                     return false;
                 }
             }
@@ -166,7 +166,9 @@ impl Settler {
     fn maintain(&mut self, idle: bool) {
         match self.tables.maintain(idle) {
             Ok(()) => {}
-            Err(EngineFault::Fatal(why)) => self.stop(&why),
+            Err(EngineFault::Fatal(why)) => {
+                self.stop(&format!("it is not known what reached the tables: {why}"));
+            }
             Err(fault) => warn!(%fault, "the tables cannot be tidied up for now"),
         }
     }
