@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::files::{Directory, SegmentFile};
 use super::preparing::{Outcome, Preparer, Task, prepare};
+use super::{Journal, JournalFault, Options, Position};
+use crate::scratch::Counting;
 
 /// What a disk writes whole or not at all, in bytes.
 pub(super) const SECTOR: usize = 512;
@@ -346,16 +348,27 @@ fn strike(bytes: &mut Vec<u8>, sector: usize, fate: Fate, cached: &[u8]) {
     }
 }
 
-/// Makes segments ready on the caller's thread, so that a test can foresee every call.
-pub(super) struct Inline {
-    memory: Memory,
-    outcome: Option<Outcome>,
+/// An opened journal, and what it handed over, by position.
+pub(super) type Opened = Result<(Journal, Vec<(u64, Vec<u8>)>), JournalFault>;
+
+/// Opens the journal in it.
+pub(super) fn open(memory: &Memory, options: Options, applied: u64) -> Opened {
+    let mut replayed = Vec::new();
+    let directory = Arc::new(memory.clone());
+    let preparer = Box::new(Inline { memory: memory.clone(), outcome: None });
+    let applied = Position(applied);
+    let replay = |position: Position, payload: &[u8]| {
+        replayed.push((position.0, payload.to_vec()));
+        Ok(())
+    };
+    let journal = Journal::open_on(directory, preparer, options, applied, &Counting, replay)?;
+    Ok((journal, replayed))
 }
 
-impl Inline {
-    pub(super) fn boxed(memory: &Memory) -> Box<Self> {
-        Box::new(Self { memory: memory.clone(), outcome: None })
-    }
+/// Makes segments ready on the caller's thread, so that a test can foresee every call.
+struct Inline {
+    memory: Memory,
+    outcome: Option<Outcome>,
 }
 
 impl Preparer for Inline {

@@ -97,7 +97,13 @@ pub(super) enum JournalFault {
 }
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod power_loss_tests;
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 #[path = "journal_tests.rs"]
 mod tests;

@@ -5,13 +5,12 @@
 //! sectors that were not flushed are new, old, zeroed, garbage, or the sector of a whole frame of
 //! an earlier incarnation; and each image is opened.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
 
 use super::layout::{self, BLOCK, Header, HeaderBlock};
-use super::memory::{Crash, CrashedFile, Fate, Inline, Memory, Moment, SECTOR};
-use super::{Journal, JournalFault, Options, Position};
-use crate::scratch::Counting;
+use super::memory::{self, Crash, CrashedFile, Fate, Memory, Moment, Opened, SECTOR};
+use super::{Journal, Options, Position};
 
 /// Segments of four and of ten blocks of frames.
 const SMALL: Options = Options { segment_min: 6 * 4096, segment_max: 12 * 4096 };
@@ -41,23 +40,8 @@ fn payload(position: u64) -> &'static [u8] {
     &PAYLOADS[usize::try_from(position - 1).expect("small")]
 }
 
-type Opened = Result<(Journal, Vec<(u64, Vec<u8>)>), JournalFault>;
-
-/// Opens the journal and tells what it hands over.
 fn open(memory: &Memory, applied: u64) -> Opened {
-    let mut replayed = Vec::new();
-    let journal = Journal::open_on(
-        Arc::new(memory.clone()),
-        Inline::boxed(memory),
-        SMALL,
-        Position(applied),
-        &Counting,
-        |position, payload| {
-            replayed.push((position.0, payload.to_vec()));
-            Ok(())
-        },
-    )?;
-    Ok((journal, replayed))
+    memory::open(memory, SMALL, applied)
 }
 
 /// Appends these entries, releases behind them, and remembers what was acknowledged.
@@ -222,7 +206,7 @@ fn no_loss_of_power_takes_what_was_acknowledged() {
                         check(image, crash.moment)
                             .unwrap_or_else(|it| panic!("{:?}, {what}: {it}", crash.moment));
                         turn += 1;
-                        if turn % 16 == 0 {
+                        if turn.is_multiple_of(16) {
                             check_going_on(image, crash.moment)
                                 .unwrap_or_else(|it| panic!("{:?}, {what}: {it}", crash.moment));
                         }
