@@ -51,14 +51,13 @@ impl Disk {
     /// The directory, made if need be, readable by its owner alone because it holds customers' data.
     pub(super) fn make(path: &Path) -> io::Result<Self> {
         match DirBuilder::new().mode(0o700).create(path) {
-            // A new directory is only there after a crash once its parent is flushed.
-            Ok(()) => {
-                if let Some(parent) = std::path::absolute(path)?.parent() {
-                    File::open(parent)?.sync_all()?;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        // It is only there after a crash once its parent is flushed, and whoever made it may have
+        // crashed before.
+        if let Some(parent) = std::path::absolute(path)?.parent() {
+            File::open(parent)?.sync_all()?;
         }
         Ok(Self(path.to_owned()))
     }

@@ -155,7 +155,8 @@ impl<'a> Frames<'a> {
 
     /// Where the first whole frame begins at this offset or after it, if there is one.
     pub(super) fn find(&mut self, from: u64) -> Result<Option<u64>, JournalFault> {
-        let mut window = vec![0; BLOCKS_LOOKED_AT * BLOCK];
+        let rest = usize::try_from(self.header.size.saturating_sub(from)).unwrap_or(usize::MAX);
+        let mut window = vec![0; rest.min(BLOCKS_LOOKED_AT * BLOCK)];
         let mut start = from;
         while start < self.header.size {
             let filled = self.file.read_at(&mut window, start).map_err(of_read)?;

@@ -1,5 +1,6 @@
 //! The journal on the real file system.
 
+use super::memory::Opened;
 use super::*;
 use crate::scratch::{Counting, Scratch};
 
@@ -7,7 +8,7 @@ use crate::scratch::{Counting, Scratch};
 const SMALL: Options = Options { segment_min: 4 * 4096, segment_max: 16 * 4096 };
 
 /// Opens the journal in a directory and tells what it hands over.
-fn open(scratch: &Scratch, applied: u64) -> Result<(Journal, Vec<(u64, Vec<u8>)>), JournalFault> {
+fn open(scratch: &Scratch, applied: u64) -> Opened {
     let mut replayed = Vec::new();
     let journal =
         Journal::open(scratch.path(), SMALL, Position(applied), &Counting, |position, payload| {

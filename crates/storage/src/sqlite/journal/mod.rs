@@ -18,6 +18,8 @@ mod codec;
 mod files;
 mod frames;
 mod layout;
+#[cfg(test)]
+mod memory;
 mod opening;
 mod preparing;
 mod reading;
@@ -94,6 +96,14 @@ pub(super) enum JournalFault {
     Recycled(Position),
 }
 
+#[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod power_loss_tests;
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 #[path = "journal_tests.rs"]
 mod tests;
