@@ -25,7 +25,7 @@ use crate::scratch::{Counting, Scratch};
 /// What a disk writes as a whole.
 const SECTOR: usize = 512;
 /// How many images there are at least.
-const IMAGES_MIN: usize = 3000;
+const IMAGES_MIN: usize = 2500;
 
 /// The journal's smallest segments, which are made quickly.
 const SEGMENTS: journal::Options =
@@ -88,7 +88,7 @@ fn stills() -> Vec<Still> {
         let credit = fund(TOKO, "f1", Direction::Credit, Amount::rupiah(1000));
         reply(&running, credit).await;
         known.lock().expect("whole").balance = 1000;
-        for number in 0..12_i64 {
+        for number in 0..20_i64 {
             let quote = quote(key(TOKO, &format!("r{number}")), Amount::rupiah(10));
             let Reply::Inquired { order, .. } = reply(&running, quote).await else { panic!() };
             known.lock().expect("whole").orders.push(order.state);
