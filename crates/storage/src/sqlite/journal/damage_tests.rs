@@ -25,12 +25,16 @@ fn journal_of(count: u64) -> Memory {
     memory
 }
 
-/// Alters a byte of the block in which an entry begins.
+/// Alters the first byte of an entry's payload, which is its position.
 fn alter(memory: &Memory, position: u64) {
+    set(memory, position, 0xff);
+}
+
+fn set(memory: &Memory, position: u64, byte: u8) {
     let (number, block) = ((position - 1) / 4 + 1, (position - 1) % 4);
     let file = memory.open(&format!("{number}.segment"), true).expect("there");
     let offset = DATA_OFFSET + block * 4096 + 32;
-    file.write_at(&[0xff], offset).expect("written");
+    file.write_at(&[byte], offset).expect("written");
 }
 
 fn place(fault: &JournalFault) -> (&str, u64, u64) {
@@ -70,6 +74,19 @@ fn a_damaged_last_entry_is_a_torn_tail() {
     let (mut journal, replayed) = open(&memory, 0).expect("opened");
     assert!(replayed.into_iter().eq(1..=9));
     assert_eq!(journal.append(b"again"), Ok(Position(10)));
+}
+
+/// Another entry has its place from then on, even if the disk comes up with it again.
+#[test]
+fn a_torn_tail_is_cut_for_good() {
+    let memory = journal_of(10);
+    alter(&memory, 10);
+    let (mut journal, _) = open(&memory, 0).expect("opened");
+    assert_eq!(journal.append(b"again"), Ok(Position(10)));
+    drop(journal);
+    set(&memory, 10, 10);
+    let (_, replayed) = memory::open(&memory, SMALL, 0).expect("opened");
+    assert_eq!(replayed.last(), Some(&(10, b"again".to_vec())));
 }
 
 #[test]
