@@ -72,10 +72,8 @@ pub(super) fn segments(
 /// What a segment says of itself. Every segment that has its name had both copies of its header on
 /// the disk before, and at most one is written at a time.
 pub(super) fn header_of(name: &str, file: &dyn SegmentFile) -> Result<Header, JournalFault> {
-    let damaged = |problem: &str| JournalFault::Damaged {
+    let damaged = |problem: &str| JournalFault::Unreadable {
         file: name.to_owned(),
-        offset: 0,
-        position: Position(0),
         problem: problem.to_owned(),
     };
     let mut blocks = [0; 2 * BLOCK];

@@ -4,8 +4,8 @@ use super::memory::Opened;
 use super::*;
 use crate::scratch::{Counting, Scratch};
 
-/// The smallest segments that hold anything.
-const SMALL: Options = Options { segment_min: 4 * 4096, segment_max: 16 * 4096 };
+/// Segments that a few entries fill.
+const SMALL: Options = Options { segment_min: 8 * 4096, segment_max: 16 * 4096 };
 
 /// Opens the journal in a directory and tells what it hands over.
 fn open(scratch: &Scratch, applied: u64) -> Opened {
@@ -162,7 +162,20 @@ fn tables_that_are_older_than_the_journal_are_refused() {
     drop(journal);
     drop(open(&scratch, 30).expect("opened"));
     let fault = open(&scratch, 20).err().expect("refused");
-    assert!(matches!(fault, JournalFault::Damaged { position: Position(21), .. }), "{fault}");
+    assert_eq!(fault, JournalFault::TablesBehind { held: Position(20), released: Position(30) });
+}
+
+#[test]
+fn crashing_over_and_over_takes_no_more_room() {
+    let scratch = Scratch::new();
+    let (mut journal, _) = open(&scratch, 0).expect("opened");
+    append(&mut journal, 1..=3);
+    drop(journal);
+    for _ in 0..20 {
+        let (_, replayed) = open(&scratch, 0).expect("opened");
+        assert_eq!(replayed, entries(1..=3));
+    }
+    assert!(files(&scratch).len() <= 5, "{:?}", files(&scratch));
 }
 
 #[test]
@@ -170,8 +183,21 @@ fn a_small_installation_stays_small() {
     let scratch = Scratch::new();
     let options = Options::default();
     let nothing = |_: Position, _: &[u8]| Ok(());
-    drop(Journal::open(scratch.path(), options, Position(0), &Counting, nothing).expect("opened"));
+    let length = |number| {
+        let file = scratch.path().join(format!("{number}.segment"));
+        std::fs::metadata(file).expect("it is there").len()
+    };
+    let mut journal =
+        Journal::open(scratch.path(), options, Position(0), &Counting, nothing).expect("opened");
     assert_eq!(files(&scratch), ["1.segment"]);
-    let length = std::fs::metadata(scratch.path().join("1.segment")).expect("there").len();
-    assert_eq!(length, 4 * 1024 * 1024);
+    assert_eq!(length(1), 4 * 1024 * 1024);
+    // However long it goes on, as long as the tables keep up.
+    let released = journal.release_handle();
+    for position in 1..=40 {
+        assert_eq!(journal.append(&[1; 300_000]), Ok(Position(position)));
+        released.up_to(Position(position));
+    }
+    drop(journal);
+    assert_eq!(files(&scratch), ["1.segment", "2.segment"]);
+    assert_eq!(length(2), 4 * 1024 * 1024);
 }

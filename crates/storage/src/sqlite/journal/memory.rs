@@ -107,13 +107,18 @@ impl Memory {
     }
 
     /// Calls fail like this from now on.
-    pub(super) fn fail(&self, failure: Option<Failure>) {
+    pub(super) fn fail(&self, failure: Failure) {
         let mut state = self.state();
-        state.failure = failure;
+        state.failure = Some(failure);
         state.calls = 0;
     }
 
-    /// How many calls there were of the kind that fails.
+    /// No call fails any more.
+    pub(super) fn heal(&self) {
+        self.state().failure = None;
+    }
+
+    /// How many calls there were of the kind that failed.
     pub(super) fn calls(&self) -> usize {
         self.state().calls
     }

@@ -10,6 +10,9 @@
 //! handed over; whatever is handed over was appended, in the order of the positions and without a
 //! gap. Blocks that hold acknowledged entries are never written again before they are released.
 //!
+//! Measured side by side, a group of 64 entries of 500 bytes is durable three times as fast in such
+//! a segment as in a second SQLite file, and a single one nearly twice; hence a carrier of our own.
+//!
 //! The carrier ([`Journal`], [`read`]) knows nothing of what an entry says; the codec ([`encode`],
 //! [`decode`]) knows nothing of files. Neither knows when an entry is in the tables: whoever
 //! settles them there tells [`Released`].
@@ -80,6 +83,25 @@ pub(super) enum JournalFault {
         position: Position,
         /// What is wrong.
         problem: String,
+    },
+    /// A segment as a whole is not what was written.
+    #[error("journal/{file} is damaged: {problem}")]
+    Unreadable {
+        /// The segment.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The tables once held more entries than they do: they are older than the journal beside them.
+    #[error(
+        "the tables hold journal entries up to {held} and once held those up to {released}; \
+         lunas.db is older than the journal beside it"
+    )]
+    TablesBehind {
+        /// The last entry that they hold.
+        held: Position,
+        /// The last entry that they are known to have held.
+        released: Position,
     },
     /// A newer program wrote it.
     #[error("journal/{file} has form {found}, and this program knows only {known}")]

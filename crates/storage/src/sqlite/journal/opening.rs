@@ -10,7 +10,7 @@
 //! The journal never goes on in a segment of an earlier run. That keeps one rule for all: what is
 //! written to was made ready by this process.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -35,7 +35,8 @@ impl Journal {
     ///
     /// What `replay` refuses counts as damage. Faults: [`JournalFault::Damaged`] for a missing or
     /// unreadable entry before a later one, or between `applied` and the first entry that is left;
-    /// [`JournalFault::Newer`]; [`JournalFault::Full`], [`JournalFault::Unavailable`] and
+    /// [`JournalFault::TablesBehind`], [`JournalFault::Unreadable`] and [`JournalFault::Newer`];
+    /// [`JournalFault::Full`], [`JournalFault::Unavailable`] and
     /// [`JournalFault::Fatal`] as the disk has it, when nothing of what is there was lost.
     pub(in crate::sqlite) fn open(
         directory: &Path,
@@ -92,6 +93,12 @@ impl Journal {
         });
         if let Some(payload) = tail {
             journal.append_as(last, &payload)?;
+            // What earlier openings appended for the same reason has served its purpose.
+            for left in &mut journal.left {
+                if found.redundant.contains(&left.segment.name) {
+                    left.last = Position(0);
+                }
+            }
         }
         journal.give_up_surplus()?;
         Ok(journal)
@@ -135,6 +142,8 @@ struct Found {
     last: Position,
     /// Where that is.
     tail: Option<Tail>,
+    /// Segments in which nothing is but an entry that stands in an earlier one, too.
+    redundant: BTreeSet<String>,
 }
 
 /// The last entry.
@@ -155,11 +164,15 @@ fn recover(
     for pair in segments.windows(2) {
         if pair[0].header.incarnation == pair[1].header.incarnation {
             let problem = format!("it is a copy of {}", pair[0].name);
-            return Err(pair[1].damaged(0, Position(0), problem));
+            return Err(JournalFault::Unreadable { file: pair[1].name.clone(), problem });
         }
     }
-    let mut found =
-        Found { lasts: vec![Position(0); segments.len()], last: Position(0), tail: None };
+    let mut found = Found {
+        lasts: vec![Position(0); segments.len()],
+        last: Position(0),
+        tail: None,
+        redundant: BTreeSet::new(),
+    };
     // Where the run of entries broke off, which is where a missing one should be.
     let mut broke_off: Option<(usize, u64)> = None;
     let settled = frames::settled(segments, applied)?;
@@ -178,6 +191,7 @@ fn recover(
             };
             let due = found.last.max(applied).next();
             if frame.position > due {
+                check_floor(segments, found.last.max(applied))?;
                 let (index, offset) = broke_off.unwrap_or((index, offset));
                 let problem = format!("the next one that is there is {}", frame.position);
                 return Err(segments[index].damaged(offset, due, problem));
@@ -192,6 +206,11 @@ fn recover(
             if frame.position > applied && !repeated {
                 replay(frame.position, frame.payload)
                     .map_err(|problem| segment.damaged(offset, frame.position, problem))?;
+            }
+            if repeated {
+                found.redundant.insert(segment.name.clone());
+            } else {
+                found.redundant.remove(&segment.name);
             }
             found.last = frame.position;
             found.lasts[index] = frame.position;
@@ -208,16 +227,11 @@ fn recover(
 }
 
 /// What was released is in the tables, or they are older than the journal.
-fn check_floor(segments: &[Segment], last: Position) -> Result<(), JournalFault> {
-    match segments.iter().find(|segment| segment.header.floor > last) {
-        None => Ok(()),
-        Some(segment) => {
-            let problem = format!(
-                "entries up to {} were in the tables and are not any more",
-                segment.header.floor
-            );
-            Err(segment.damaged(0, last.next(), problem))
-        }
+fn check_floor(segments: &[Segment], held: Position) -> Result<(), JournalFault> {
+    let released = segments.iter().map(|segment| segment.header.floor).max();
+    match released {
+        Some(released) if released > held => Err(JournalFault::TablesBehind { held, released }),
+        _ => Ok(()),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A segment is used again by giving it a new header; where none is free, a new one is written full
 //! of zeros under a name that recovery ignores, and gets its real name once it is whole. Small
-//! installations begin with a small segment; each further one is twice as large, up to a limit.
-//! All of it is flushed in small pieces, so that no append's flush waits behind a large one.
+//! installations begin with a small segment; where entries are released too slowly, each further one
+//! is twice as large, up to a limit. All of it is flushed in small pieces, so that no append's flush waits behind a large one.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;

@@ -23,7 +23,8 @@ pub(in crate::sqlite) type Entry = (Position, Vec<u8>);
 ///
 /// Faults: [`JournalFault::Recycled`] if some of them are only in the tables any more, so that a
 /// newer state of these has to be looked at first; [`JournalFault::Damaged`] if one is missing for
-/// another reason; [`JournalFault::Newer`] and [`JournalFault::Unavailable`].
+/// another reason; [`JournalFault::Unreadable`], [`JournalFault::Newer`] and
+/// [`JournalFault::Unavailable`].
 pub(in crate::sqlite) fn read(
     directory: &Path,
     after: Position,

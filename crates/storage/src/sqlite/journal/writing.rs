@@ -17,6 +17,9 @@ use super::layout::{self, BLOCK, DATA_OFFSET, Header, PAYLOAD_MAX};
 use super::preparing::{self, Options, Outcome, Preparer, Source, Task, of_sync, of_write};
 use super::{JournalFault, Position};
 
+/// How many bytes are kept at hand for the next frame. A large one must not take its room for ever.
+const FRAME_KEPT: usize = 1024 * 1024;
+
 /// Up to where the tables hold the entries durably. Whoever settles entries there tells it; the
 /// journal uses their segments again.
 #[derive(Debug)]
@@ -193,6 +196,9 @@ impl Journal {
         }
         self.current.file.sync().map_err(|error| of_sync(&error))?;
         self.end += room;
+        if self.frame.capacity() > FRAME_KEPT {
+            self.frame = Vec::new();
+        }
         self.look_ahead();
         Ok(())
     }
@@ -209,15 +215,9 @@ impl Journal {
         }
     }
 
-    /// Has the next segment made ready once this one is half full. A new one is only made when this
-    /// one is nearly full and none has been released by then.
+    /// Has the next segment made ready once this one is half full.
     fn look_ahead(&mut self) {
-        let size = self.current.header.size;
-        let used = self.end;
-        if !matches!(self.following, Following::None) || used < size / 2 {
-            return;
-        }
-        if used > size / 4 * 3 || self.free(0).is_some() {
+        if matches!(self.following, Following::None) && self.end >= self.current.header.size / 2 {
             self.ask(0);
         }
     }
@@ -246,12 +246,13 @@ impl Journal {
         self.following = Following::Underway;
     }
 
-    /// The length of the next new segment.
+    /// The length of the next new segment: more than any so far if entries are released too slowly
+    /// for those that there are.
     fn size_for(&self, room: u64) -> u64 {
         let Options { segment_min, segment_max } = self.options;
-        let sizes = self.left.iter().map(|left| left.segment.header.size);
-        let largest = sizes.chain([self.current.header.size]).max().unwrap_or(0);
-        (largest * 2).clamp(segment_min, segment_max.max(segment_min)).max(DATA_OFFSET + room)
+        let sizes = self.left.iter().map(|left| left.segment.header.size * 2);
+        let size = sizes.chain([self.current.header.size]).max().unwrap_or(segment_min);
+        size.clamp(segment_min, segment_max.max(segment_min)).max(DATA_OFFSET + room)
     }
 
     /// Takes over a segment that has become ready. Of one that has not, only doubt about the disk
