@@ -53,6 +53,8 @@ impl From<JournalFault> for EngineFault {
             }
             JournalFault::TooLarge(_)
             | JournalFault::Damaged { .. }
+            | JournalFault::Unreadable { .. }
+            | JournalFault::TablesBehind { .. }
             | JournalFault::Newer { .. } => Self::Damaged(fault.to_string()),
             JournalFault::Fatal(_) => Self::Fatal(fault.to_string()),
         }

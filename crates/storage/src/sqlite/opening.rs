@@ -145,7 +145,7 @@ pub enum OpenFault {
         /// The data directory.
         directory: PathBuf,
     },
-    /// An entry of the journal is missing or cannot be what was written.
+    /// The journal cannot be what was written, or does not belong to the tables.
     #[error("{0}")]
     DamagedJournal(String),
     /// Anything else.
@@ -175,9 +175,10 @@ impl OpenFault {
     fn from_journal(fault: JournalFault) -> Self {
         match fault {
             JournalFault::Full => Self::DiskFull,
-            JournalFault::Damaged { .. } | JournalFault::Newer { .. } => {
-                Self::DamagedJournal(fault.to_string())
-            }
+            JournalFault::Damaged { .. }
+            | JournalFault::Unreadable { .. }
+            | JournalFault::TablesBehind { .. }
+            | JournalFault::Newer { .. } => Self::DamagedJournal(fault.to_string()),
             other => Self::Failed(other.to_string()),
         }
     }
@@ -359,6 +360,7 @@ fn open_journal(
         Ok(())
     })
     .map_err(OpenFault::from_journal)?;
+    debug_assert_eq!(overlay.published(), journal.last(), "an entry was left out");
     // The journal's folder has to be there after a crash before the tables are said to need it.
     flush_directory(directory).map_err(|error| OpenFault::from_system(directory, &error))?;
     tables::set_complete(connection, false).map_err(OpenFault::from_fault)?;

@@ -71,6 +71,7 @@ impl<'a> View<'a> {
         connection: &'a Connection,
         known: u32,
     ) -> Result<Self, ViewFault> {
+        let mut seen = None;
         for _ in 0..ATTEMPTS {
             let tables = connection.unchecked_transaction()?;
             let Found::Schema(schema) = schema::inspect(&tables, known)? else {
@@ -82,7 +83,11 @@ impl<'a> View<'a> {
                 Ok(entries) => {
                     return Ok(Self { tables, schema, pending: Pending { entries } });
                 }
-                Err(JournalFault::Recycled(_)) => {}
+                // Whoever gave an entry up has settled it, and a newer snapshot shows that.
+                Err(JournalFault::Recycled(_)) if seen.replace(applied) != Some(applied) => {}
+                Err(JournalFault::Recycled(_)) => {
+                    return Err(damaged("lunas.db", "is older than the journal beside it").into());
+                }
                 Err(fault) => return Err(of_journal(fault).into()),
             }
         }

@@ -334,6 +334,28 @@ fn a_copy_of_the_tables_alone_is_refused_unless_they_are_complete() {
     });
 }
 
+/// Tables that were put back beside a journal that went on.
+#[test]
+fn tables_older_than_their_journal_are_refused() {
+    let scratch = Scratch::new();
+    block_on(opened(&scratch).shutdown.shutdown());
+    let old = scratch.copied();
+    let running = opened(&scratch);
+    block_on(async {
+        for number in 0..3 {
+            reply(&running, quoted(&format!("r{number}"))).await;
+        }
+        running.shutdown.shutdown().await;
+        // The journal learns at the next start how far the tables had come.
+        opened(&scratch).shutdown.shutdown().await;
+    });
+    std::fs::copy(old.path().join("lunas.db"), scratch.path().join("lunas.db")).expect("copied");
+    let fault = open(scratch.path(), Options::default(), &Counting).err().expect("refused");
+    assert!(matches!(fault, OpenFault::DamagedJournal(_)), "{fault}");
+    let fault = verify(scratch.path()).expect_err("refused").to_string();
+    assert_eq!(fault, "lunas.db: is older than the journal beside it");
+}
+
 /// A disk of so many mebibytes, if this system lets one be made.
 struct SmallDisk(Scratch);
 

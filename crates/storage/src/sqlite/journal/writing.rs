@@ -143,7 +143,6 @@ impl Journal {
     }
 
     /// The latest entry: of those appended, handed over, or in the tables before.
-    #[cfg(test)]
     pub(in crate::sqlite) const fn last(&self) -> Position {
         self.last
     }
