@@ -1,9 +1,8 @@
 //! The proof, after the fact, that history was made by the rules.
 //!
 //! An [`Auditor`] is given the stored accounts, then every transfer in the order of their numbers,
-//! then every funding, every order and every audit record in the order of their numbers, and last
-//! what is kept of named requests; it names the first record that
-//! cannot be. After a finding it has nothing more to say. It shares the arithmetic of the ledger and
+//! then every funding, every order, every callback and every audit record in the order of their
+//! numbers, and last what is kept of named requests; it names the first record that cannot be. After a finding it has nothing more to say. It shares the arithmetic of the ledger and
 //! nothing else: it trusts no counter, link or digest, and recomputes them all. The same auditor
 //! serves the `verify` command and the tests.
 //!
@@ -18,8 +17,11 @@ use thiserror::Error;
 
 use crate::account::{Account, AccountKey, AccountRole, Counters};
 use crate::administration::{AuditNumber, AuditRecord, RequestKey};
+use crate::callback::{Callback, Event};
 use crate::command::Funding;
-use crate::identifier::{AccountId, MerchantId, Mode, OrderId, TransferId};
+use crate::identifier::{
+    AccountId, CallbackId, MerchantId, Mode, OrderId, ProtocolName, TransferId,
+};
 use crate::ledger::replay;
 use crate::money::{Amount, Currency};
 use crate::order::{Hold, Kind, Order, OrderState};
@@ -57,6 +59,8 @@ pub struct Summary {
     pub orders: u64,
     /// Holds that belong to open orders.
     pub open_holds: u64,
+    /// Callbacks compared with the orders that they tell of.
+    pub callbacks: u64,
     /// Records of what operators did.
     pub audit_records: u64,
 }
@@ -92,6 +96,15 @@ struct OrderHistory {
     compared: bool,
 }
 
+/// A callback that an order says is owed.
+#[derive(Debug)]
+struct Owed {
+    order: OrderId,
+    merchant: MerchantId,
+    protocol: ProtocolName,
+    state: OrderState,
+}
+
 /// A transfer that moved a merchant's money and names no order: a funding must name it.
 #[derive(Debug)]
 struct Unexplained {
@@ -110,6 +123,8 @@ pub struct Auditor {
     unexplained: BTreeMap<TransferId, Unexplained>,
     last_transfer: Option<TransferId>,
     last_order: Option<OrderId>,
+    owed: BTreeMap<CallbackId, Owed>,
+    last_callback: Option<CallbackId>,
     last_audit: Option<(AuditNumber, Hash)>,
     named_requests: BTreeMap<AuditNumber, RequestKey>,
     summary: Summary,
@@ -140,6 +155,8 @@ impl Auditor {
             unexplained: BTreeMap::new(),
             last_transfer: None,
             last_order: None,
+            owed: BTreeMap::new(),
+            last_callback: None,
             last_audit: None,
             named_requests: BTreeMap::new(),
             summary: Summary::default(),
@@ -299,7 +316,49 @@ impl Auditor {
             .iter()
             .try_for_each(|hold| self.check_order_hold(order, hold))
             .map_err(problem)?;
+        for id in &order.callbacks {
+            let owed = Owed {
+                order: order.id,
+                merchant: order.key.merchant,
+                protocol: order.key.protocol.clone(),
+                state: order.state,
+            };
+            if self.owed.insert(*id, owed).is_some() {
+                return Err(problem(format!("owes callback {id}, which another order owes")));
+            }
+        }
         self.check_order_history(order).map_err(|it| problem(it.to_owned()))
+    }
+
+    /// Compares the next callback with the order that it tells of.
+    pub fn callback(&mut self, callback: &Callback) -> Result<(), Finding> {
+        self.summary.callbacks = self.summary.callbacks.saturating_add(1);
+        let id = callback.id;
+        let problem = |problem: &str| Err(Finding::new(format!("callback {id}"), problem));
+        if self.last_callback.is_some_and(|last| last >= id) {
+            return problem("is out of order");
+        }
+        self.last_callback = Some(id);
+        let Some(owed) = self.owed.remove(&id) else {
+            return problem("is owed by no order");
+        };
+        let same = owed.order == callback.order
+            && owed.merchant == callback.merchant
+            && owed.protocol == callback.protocol;
+        if !same {
+            return problem("tells of another order than the one that owes it");
+        }
+        let fits = match callback.event {
+            Event::Succeeded | Event::SerialNumber => owed.state == OrderState::Succeeded,
+            Event::Failed => matches!(owed.state, OrderState::Failed(_)),
+        };
+        if !fits {
+            return problem("tells something else than became of its order");
+        }
+        if callback.tries > 0 && callback.rendered.is_none() {
+            return problem("was tried and what was sent is not kept");
+        }
+        Ok(())
     }
 
     fn check_order_hold(&mut self, order: &Order, hold: &Hold) -> Result<(), String> {
@@ -403,6 +462,10 @@ impl Auditor {
         }
         if let Some(id) = self.unexplained.keys().next() {
             return transfer(*id, "moves a merchant's money for no order or funding".to_owned());
+        }
+        if let Some((id, owed)) = self.owed.first_key_value() {
+            let problem = format!("owes callback {id}, which does not exist");
+            return Err(Finding::new(format!("order {}", owed.order), problem));
         }
         if let Some(number) = self.named_requests.keys().next() {
             let problem = "answered a named request and the answer is not kept";

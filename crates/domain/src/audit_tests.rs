@@ -128,6 +128,7 @@ fn a_history_in_order_has_no_finding() {
         fundings: 4,
         orders: 12,
         open_holds: 1,
+        callbacks: 0,
         audit_records: 0,
     };
     assert_eq!(story.audit(), Ok(expected));

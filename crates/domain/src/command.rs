@@ -4,6 +4,7 @@
 //! and [`crate::decide::decide`] then needs nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -12,16 +13,18 @@ use crate::administration::{
     Act, Administer, AuditNumber, CredentialKey, Effect, Objection, RequestKey,
 };
 use crate::bill::Bill;
+use crate::callback::{Callback, Endpoint, EndpointKey, Received, Rendered};
 use crate::identifier::{
-    MerchantId, OrderId, ProcessId, ProductId, ReferenceKey, TransferId, UpstreamName,
+    CallbackId, MerchantId, Mode, OrderId, ProcessId, ProductId, ReferenceKey, TransferId,
+    UpstreamName,
 };
-use crate::merchant::{Credential, Merchant};
+use crate::merchant::{Credential, Merchant, Repetition};
 use crate::money::{Amount, Currency};
 use crate::order::{Order, Outcome, Quote};
 use crate::posting::{self, Direction};
 use crate::product::{Alias, Product};
 use crate::refusal::Refusal;
-use crate::time::Timestamp;
+use crate::time::{BusinessDay, Timestamp};
 
 /// A funding reference: unique for ever per merchant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,8 +80,12 @@ pub struct Request {
     pub code: String,
     /// The customer's number.
     pub destination: String,
-    /// Who answered the inquiry.
+    /// Who answered the inquiry, or will be called.
     pub upstream: UpstreamName,
+    /// In which variant of its protocol it was asked; see [`Order::dialect`].
+    pub dialect: String,
+    /// Whether the merchant is called back when the order ends.
+    pub calls_back: bool,
     /// When it was asked.
     pub at: Timestamp,
 }
@@ -105,6 +112,9 @@ pub struct MakeQuote {
     pub quote: Quote,
     /// The first instant at which it can no longer be confirmed.
     pub expires_at: Timestamp,
+    /// Whether the same question under the same reference makes the quote anew, as long as nobody
+    /// has confirmed it.
+    pub renews: bool,
 }
 
 /// The supplier answered an inquiry with a refusal: claims the reference and stores that.
@@ -133,6 +143,88 @@ pub struct Accept {
     pub at: Timestamp,
     /// When somebody should ask the upstream if the call brings no outcome by then.
     pub question_due: Timestamp,
+}
+
+/// A merchant buys something at a fixed price: claims the reference, sets the money aside and
+/// records the intent to call the upstream, all at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buy {
+    /// What was asked.
+    pub request: Request,
+    /// What it costs.
+    pub quote: Quote,
+    /// The merchant's own limit.
+    pub repetition: Repetition,
+    /// The process that will call.
+    pub owner: ProcessId,
+    /// When somebody should ask the upstream if the call brings no outcome by then.
+    pub question_due: Timestamp,
+}
+
+/// What a merchant's own limit on repetitions counts: top-ups of one number on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DayClaimKey {
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The day.
+    pub day: BusinessDay,
+    /// The customer's number.
+    pub destination: String,
+    /// The product; none counts all of them.
+    pub product: Option<ProductId>,
+}
+
+/// The latest order that counts towards a limit. It replaces an earlier one that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayClaim {
+    /// What is counted.
+    pub key: DayClaimKey,
+    /// The order.
+    pub order: OrderId,
+}
+
+/// A callback that a process wants to try, with what it would send if nobody has tried before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which.
+    pub callback: CallbackId,
+    /// What would be sent; what was kept at the first try stands.
+    pub rendered: Option<Arc<Rendered>>,
+}
+
+/// A process takes callbacks that are due, so that nobody else tries them meanwhile. Those that are
+/// not due any more are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Which, each once.
+    pub wanted: Vec<Wanted>,
+    /// The process.
+    pub owner: ProcessId,
+    /// When.
+    pub at: Timestamp,
+    /// How long nobody else may try them.
+    pub until: Timestamp,
+    /// Whether other processes' leases count for nothing, because those processes have ended.
+    pub take_over: bool,
+}
+
+/// A callback was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordDelivery {
+    /// Which callback.
+    pub callback: CallbackId,
+    /// The process that had leased it.
+    pub owner: ProcessId,
+    /// Whose address it was sent to. It is stopped if the receiver is gone for good.
+    pub endpoint: EndpointKey,
+    /// When the try began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it.
+    pub received: Received,
+    /// When to try again if it was not delivered; none to give up.
+    pub retry: Option<Timestamp>,
 }
 
 /// An attempt brought an outcome, be it by the call itself, by asking, or by a person's decision.
@@ -171,8 +263,16 @@ pub enum Command {
     Decline(Decline),
     /// Confirms a quote.
     Accept(Accept),
+    /// Buys at a fixed price.
+    Buy(Buy),
     /// Records what an attempt brought.
     Resolve(Resolve),
+    /// Takes due callbacks to try them.
+    Lease(Lease),
+    /// Records what came of trying a callback.
+    RecordDelivery(RecordDelivery),
+    /// Adds or replaces an address for callbacks.
+    PutEndpoint(Endpoint),
     /// Does what an operator wants, and records who wanted it.
     Administer(Administer),
 }
@@ -198,13 +298,22 @@ pub struct Keys {
     pub aliases: Vec<Alias>,
     /// Names of requests; what was answered to them is to be loaded.
     pub requests: Vec<RequestKey>,
+    /// Callbacks by number.
+    pub callbacks: Vec<CallbackId>,
+    /// Addresses for callbacks.
+    pub endpoints: Vec<EndpointKey>,
+    /// Counts of a limit; an order that holds one is to be loaded with it.
+    pub day_claims: Vec<DayClaimKey>,
 }
 
 impl Command {
     /// Adds the records that this command touches.
     pub fn add_keys(&self, keys: &mut Keys) {
         match self {
-            Self::PutMerchant(_) | Self::PutCredential(_) | Self::PutProduct(_) => {}
+            Self::PutMerchant(_)
+            | Self::PutCredential(_)
+            | Self::PutProduct(_)
+            | Self::PutEndpoint(_) => {}
             Self::Fund(fund) => fund.add_keys(keys),
             Self::MakeQuote(make) => keys.references.push(make.request.key.clone()),
             Self::Decline(decline) => keys.references.push(decline.request.key.clone()),
@@ -216,7 +325,23 @@ impl Command {
                     accept.currency,
                 ));
             }
+            Self::Buy(buy) => {
+                keys.references.push(buy.request.key.clone());
+                keys.day_claims.extend(buy.day_claims());
+                keys.accounts.extend(posting::order_accounts(
+                    buy.request.key.merchant,
+                    &buy.request.upstream,
+                    buy.quote.charge.currency(),
+                ));
+            }
             Self::Resolve(resolve) => resolve.add_keys(keys),
+            Self::Lease(lease) => {
+                keys.callbacks.extend(lease.wanted.iter().map(|wanted| wanted.callback));
+            }
+            Self::RecordDelivery(record) => {
+                keys.callbacks.push(record.callback);
+                keys.endpoints.push(record.endpoint.clone());
+            }
             Self::Administer(administer) => {
                 keys.requests.extend(administer.request_key());
                 administer.act.add_keys(keys);
@@ -234,6 +359,25 @@ impl Fund {
     }
 }
 
+impl Buy {
+    /// What it counts towards: none without a limit, and otherwise both counts, so that changing
+    /// from one limit to the other forgets nothing.
+    pub(crate) fn day_claims(&self) -> Vec<DayClaimKey> {
+        let key = |product: Option<ProductId>| DayClaimKey {
+            merchant: self.request.key.merchant,
+            day: self.request.at.business_day(),
+            destination: self.request.destination.clone(),
+            product,
+        };
+        match (self.request.key.mode, self.repetition) {
+            (Mode::Test, _) | (_, Repetition::Free) => Vec::new(),
+            (Mode::Live, Repetition::OncePerProduct | Repetition::OncePerNumber) => {
+                vec![key(Some(self.request.product.clone())), key(None)]
+            }
+        }
+    }
+}
+
 impl Resolve {
     fn add_keys(&self, keys: &mut Keys) {
         keys.orders.push(self.order);
@@ -248,7 +392,13 @@ impl Act {
             Self::AddMerchant(_) => {}
             Self::SetMerchantStatus { merchant, .. }
             | Self::SetAddresses { merchant, .. }
-            | Self::SetRateLimit { merchant, .. } => keys.merchants.push(*merchant),
+            | Self::SetRateLimit { merchant, .. }
+            | Self::SetRepetition { merchant, .. } => keys.merchants.push(*merchant),
+            Self::SetEndpoint { key, .. } | Self::StopEndpoint { key } => {
+                keys.merchants.push(key.merchant);
+                keys.endpoints.push(key.clone());
+            }
+            Self::ResendCallback { callback } => keys.callbacks.push(*callback),
             Self::AddCredential(new) => {
                 keys.merchants.push(new.merchant);
                 keys.credentials.push(new.key.clone());
@@ -319,6 +469,15 @@ pub enum Reply {
         order: Arc<Order>,
         /// What is available.
         balance: Amount,
+    },
+    /// These callbacks are the asker's to try.
+    Leased(Vec<Callback>),
+    /// The try is recorded.
+    DeliveryRecorded {
+        /// The callback as it stands now.
+        callback: Callback,
+        /// Whether its address was stopped by it.
+        stopped: bool,
     },
     /// An operator's act is done and recorded, now or by an earlier request of the same name.
     Administered {

@@ -108,6 +108,8 @@ fn told(answer: &Answer) -> String {
         Ok(Reply::Contradicted { order, balance }) => {
             format!("contradicted {balance} {}", state(order))
         }
+        Ok(Reply::Leased(callbacks)) => format!("leased {}", callbacks.len()),
+        Ok(Reply::DeliveryRecorded { callback, .. }) => format!("tried {}", callback.state.name()),
         Ok(Reply::Administered { audit, .. }) => format!("administered {audit}"),
         Ok(Reply::Objected(objection)) => objection.to_string(),
     }
@@ -393,6 +395,7 @@ fn an_order_remembers_what_was_asked_and_quoted() {
         product: asked.product,
         code: asked.code,
         destination: asked.destination,
+        dialect: String::new(),
         upstream: asked.upstream,
         bill: Some(crate::fixtures::bill(rupiah(396))),
         quote: Some(quote(rupiah(400))),
@@ -403,6 +406,8 @@ fn an_order_remembers_what_was_asked_and_quoted() {
         attempts: Vec::new(),
         question_due: None,
         delivery: None,
+        calls_back: false,
+        callbacks: Vec::new(),
     };
     assert_eq!(**quoted, expected);
     let declined = &books.orders[&OrderId(2)];
@@ -549,6 +554,7 @@ fn the_catalogue_is_stored_as_given() {
         status: crate::merchant::MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: crate::merchant::Repetition::Free,
     };
     let command = Command::PutMerchant(merchant.clone());
     let decision = Books::default().decide(&command);

@@ -4,7 +4,9 @@
 //! an outcome that is unknown is not a failure: it leaves the order where it is.
 
 use crate::bill::{Bill, Detail};
-use crate::identifier::{OrderId, ProcessId, ProductId, ReferenceKey, TransferId, UpstreamName};
+use crate::identifier::{
+    CallbackId, OrderId, ProcessId, ProductId, ReferenceKey, TransferId, UpstreamName,
+};
 use crate::money::Amount;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -235,9 +237,13 @@ pub struct Order {
     pub code: String,
     /// The customer's number, as the merchant wrote it.
     pub destination: String,
+    /// In which variant of its protocol the merchant asked, in that protocol's own words; empty for
+    /// the usual one. Only the protocol reads it, to call back in the same variant.
+    pub dialect: String,
     /// Who answered the inquiry, and is therefore called for the payment.
     pub upstream: UpstreamName,
-    /// What the supplier says of the bill; none for a declined inquiry.
+    /// What the supplier says of the bill; none for a declined inquiry and for what is bought
+    /// without one.
     pub bill: Option<Bill>,
     /// What it costs; none for a declined inquiry.
     pub quote: Option<Quote>,
@@ -255,9 +261,18 @@ pub struct Order {
     pub question_due: Option<Timestamp>,
     /// What the supplier handed over, once it succeeded.
     pub delivery: Option<Delivery>,
+    /// Whether the merchant is called back when it ends.
+    pub calls_back: bool,
+    /// The callbacks owed for it so far, oldest first.
+    pub callbacks: Vec<CallbackId>,
 }
 
 impl Order {
+    /// Whether it was bought at a fixed price, without a bill.
+    pub const fn is_top_up(&self) -> bool {
+        matches!(self.kind, Kind::Purchase) && self.bill.is_none() && self.quote.is_some()
+    }
+
     /// The attempt that decides: the latest.
     pub fn attempt(&self) -> Option<&Attempt> {
         self.attempts.last()

@@ -41,6 +41,35 @@ pub struct Terms {
     pub commission: Amount,
 }
 
+/// What a merchant pays for one piece of a product that has a fixed price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// The price level for which this holds.
+    pub level: Level,
+    /// The protocol for which this holds; none is for all that have no price of their own.
+    pub protocol: Option<ProtocolName>,
+    /// What leaves the merchant's balance.
+    pub amount: Amount,
+}
+
+/// What is particular to a product that is bought at a fixed price, without asking for a bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopUp {
+    /// The operator or brand, such as `telkomsel` or `mobile_legend`.
+    pub operator: String,
+    /// What one gets, as price lists show it: `10000`, `110 Diamonds`.
+    pub denomination: String,
+    /// What else is to be known of it; empty where there is nothing.
+    pub details: String,
+    /// For how many days it can be used; zero where that doesn't apply.
+    pub active_days: u16,
+    /// What the supplier takes for it, as far as is known. It decides nothing; prices are compared
+    /// with it, and the supplier's own word counts in the books.
+    pub cost: Option<Amount>,
+    /// The prices, per level and protocol.
+    pub prices: Vec<Price>,
+}
+
 /// A daily span in which a product is closed, in minutes since midnight in Asia/Jakarta. A span
 /// whose end lies before its start crosses midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,13 +107,26 @@ pub struct Product {
     pub status: ProductStatus,
     /// Its names, per protocol.
     pub aliases: Vec<Alias>,
-    /// Its terms, per level and protocol.
+    /// The terms of its bills, per level and protocol; none for a top-up.
     pub terms: Vec<Terms>,
     /// When it is closed, daily.
     pub cut_off: Option<CutOff>,
+    /// What is particular to it if it is bought at a fixed price; none if bills are asked for.
+    pub top_up: Option<TopUp>,
 }
 
 impl Product {
+    /// What a merchant of this level pays for it in this protocol, if it has a fixed price: the
+    /// price made for the protocol, else the one for all of them.
+    pub fn price_for(&self, level: &Level, protocol: &ProtocolName) -> Option<Amount> {
+        let prices = self.top_up.iter().flat_map(|top_up| &top_up.prices);
+        let of_level = || prices.clone().filter(|price| price.level == *level);
+        of_level()
+            .find(|price| price.protocol.as_ref() == Some(protocol))
+            .or_else(|| of_level().find(|price| price.protocol.is_none()))
+            .map(|price| price.amount)
+    }
+
     /// The terms for a merchant of this level in this protocol: those made for the protocol, else
     /// those for all of them.
     pub fn terms_for(&self, level: &Level, protocol: &ProtocolName) -> Option<&Terms> {
@@ -227,6 +269,7 @@ mod tests {
             aliases: Vec::new(),
             terms: vec![terms("retail", None, 1, 0), terms("retail", Some("iak"), 2, 0)],
             cut_off: None,
+            top_up: None,
         };
         let fee = |level: &str, protocol: &str| {
             product
@@ -236,6 +279,48 @@ mod tests {
         assert_eq!(fee("retail", "iak"), Some(2));
         assert_eq!(fee("retail", "isikuota"), Some(1));
         assert_eq!(fee("wholesale", "iak"), None);
+    }
+
+    #[test]
+    fn prices_of_the_protocol_win_and_other_levels_do_not_count() {
+        let price = |level: &str, protocol: Option<&str>, amount| Price {
+            level: Level(level.to_owned()),
+            protocol: protocol.map(ProtocolName::new),
+            amount: Amount::rupiah(amount),
+        };
+        let mut product = Product {
+            id: ProductId::new("telkomsel-10"),
+            name: "Telkomsel 10.000".to_owned(),
+            group: "pulsa".to_owned(),
+            province: None,
+            status: ProductStatus::Active,
+            aliases: Vec::new(),
+            terms: Vec::new(),
+            cut_off: None,
+            top_up: Some(TopUp {
+                operator: "telkomsel".to_owned(),
+                denomination: "10000".to_owned(),
+                details: String::new(),
+                active_days: 30,
+                cost: None,
+                prices: vec![
+                    price("retail", None, 10_500),
+                    price("retail", Some("iak"), 10_400),
+                    price("wholesale", Some("isikuota"), 10_200),
+                ],
+            }),
+        };
+        let asked = |product: &Product, level: &str, protocol: &str| {
+            product
+                .price_for(&Level(level.to_owned()), &ProtocolName::new(protocol))
+                .map(Amount::minor)
+        };
+        assert_eq!(asked(&product, "retail", "iak"), Some(10_400));
+        assert_eq!(asked(&product, "retail", "isikuota"), Some(10_500));
+        assert_eq!(asked(&product, "wholesale", "isikuota"), Some(10_200));
+        assert_eq!(asked(&product, "wholesale", "iak"), None);
+        product.top_up = None;
+        assert_eq!(asked(&product, "retail", "iak"), None);
     }
 
     #[test]

@@ -12,8 +12,9 @@ use thiserror::Error;
 
 use crate::account::{Account, AccountKey};
 use crate::administration::{AuditNumber, AuditRecord, CredentialKey, KeptAnswer, RequestKey};
-use crate::command::{Funding, FundingKey};
-use crate::identifier::{MerchantId, OrderId, ProductId, ReferenceKey};
+use crate::callback::{Callback, Delivery, Endpoint, EndpointKey};
+use crate::command::{DayClaim, DayClaimKey, Funding, FundingKey};
+use crate::identifier::{CallbackId, MerchantId, OrderId, ProductId, ReferenceKey};
 use crate::merchant::{Credential, Merchant};
 use crate::order::Order;
 use crate::product::{Alias, Product};
@@ -47,6 +48,14 @@ pub enum Change {
     AuditRecord(AuditRecord),
     /// A new answer to be kept; the request's name is claimed with it.
     KeptAnswer(KeptAnswer),
+    /// A new or changed callback.
+    Callback(Callback),
+    /// A new delivery.
+    Delivery(Delivery),
+    /// A new or changed address for callbacks.
+    Endpoint(Endpoint),
+    /// An order that counts towards a limit, in place of an earlier one.
+    DayClaim(DayClaim),
 }
 
 /// The highest numbers given out so far; zero where none was.
@@ -60,6 +69,8 @@ pub struct LastNumbers {
     pub order: u64,
     /// Of a merchant.
     pub merchant: u32,
+    /// Of a callback.
+    pub callback: u64,
     /// Of an audit record, with the digest on which the next one builds.
     pub audit: Option<(AuditNumber, Hash)>,
 }
@@ -77,6 +88,9 @@ pub struct WorkingSet {
     products: HashMap<ProductId, Option<Product>>,
     aliases: HashMap<Alias, Option<ProductId>>,
     kept_answers: HashMap<RequestKey, Option<KeptAnswer>>,
+    callbacks: HashMap<CallbackId, Option<Callback>>,
+    endpoints: HashMap<EndpointKey, Option<Endpoint>>,
+    day_claims: HashMap<DayClaimKey, Option<OrderId>>,
 }
 
 impl WorkingSet {
@@ -146,6 +160,24 @@ impl WorkingSet {
         self.kept_answers.insert(key, kept);
     }
 
+    /// Puts in what was found under this number.
+    pub fn put_callback(&mut self, id: CallbackId, callback: Option<Callback>) {
+        self.callbacks.insert(id, callback);
+    }
+
+    /// Puts in the address that was found.
+    pub fn put_endpoint(&mut self, key: EndpointKey, endpoint: Option<Endpoint>) {
+        self.endpoints.insert(key, endpoint);
+    }
+
+    /// Puts in the order that counts towards this limit.
+    pub fn put_day_claim(&mut self, key: DayClaimKey, order: Option<Arc<Order>>) {
+        self.day_claims.insert(key, order.as_ref().map(|order| order.id));
+        if let Some(order) = order {
+            self.orders.insert(order.id, Some(order));
+        }
+    }
+
     /// Whether this account was looked for.
     pub fn has_account(&self, key: &AccountKey) -> bool {
         self.accounts.contains_key(key)
@@ -199,6 +231,24 @@ impl WorkingSet {
         found(&self.kept_answers, key).map(Option::as_ref)
     }
 
+    /// The callback of this number.
+    pub fn callback(&self, id: CallbackId) -> Result<Option<&Callback>, NotLoaded> {
+        found(&self.callbacks, &id).map(Option::as_ref)
+    }
+
+    /// The address of this merchant for this protocol.
+    pub fn endpoint(&self, key: &EndpointKey) -> Result<Option<&Endpoint>, NotLoaded> {
+        found(&self.endpoints, key).map(Option::as_ref)
+    }
+
+    /// The order that counts towards this limit.
+    pub fn day_claim(&self, key: &DayClaimKey) -> Result<Option<&Arc<Order>>, NotLoaded> {
+        match found(&self.day_claims, key)? {
+            Some(id) => self.order(*id),
+            None => Ok(None),
+        }
+    }
+
     /// Takes over a change, so that later commands see it.
     pub fn apply(&mut self, change: &Change) {
         match change {
@@ -229,6 +279,17 @@ impl WorkingSet {
             Change::AuditRecord(record) => self.last.audit = Some((record.number, record.hash)),
             Change::KeptAnswer(kept) => {
                 self.kept_answers.insert(kept.key.clone(), Some(kept.clone()));
+            }
+            Change::Callback(callback) => {
+                self.last.callback = self.last.callback.max(callback.id.0);
+                self.callbacks.insert(callback.id, Some(callback.clone()));
+            }
+            Change::Delivery(_) => {}
+            Change::Endpoint(endpoint) => {
+                self.endpoints.insert(endpoint.key.clone(), Some(endpoint.clone()));
+            }
+            Change::DayClaim(claim) => {
+                self.day_claims.insert(claim.key.clone(), Some(claim.order));
             }
         }
     }

@@ -44,6 +44,10 @@ pub(super) fn check(order: &Order) -> Result<(), &'static str> {
     if order.question_due.is_some() && order.state != OrderState::Processing {
         return Err("has a question due and no outcome open");
     }
+    let ended = matches!(order.state, OrderState::Succeeded | OrderState::Failed(_));
+    if order.callbacks.is_empty() == (order.calls_back && ended) {
+        return Err("does not owe its callback exactly once it has ended");
+    }
     if order.kind == Kind::Collection {
         return check_holds(order);
     }
