@@ -144,6 +144,7 @@ fn put(id: u32) -> Command {
         status: MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: domain::Repetition::Free,
     })
 }
 
@@ -160,6 +161,7 @@ async fn a_slow_reading_does_not_hide_a_later_change() {
             call_within: Duration::ZERO,
             cut_offs: true,
             upstream: UpstreamName::new("sandbox"),
+            test_upstream: UpstreamName::new("sandbox"),
         },
         process: ProcessId(1),
         observer: Arc::new(observer::Nobody),

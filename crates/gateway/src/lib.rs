@@ -1,14 +1,16 @@
 //! What Lunas does for merchants and operators, independent of any protocol, engine or supplier.
 //!
-//! The use cases stand in [`inquire`], [`pay`], [`resolve`] and [`administration`]; [`ports`] names what they need from
-//! the world. Invariants: nothing leaves before its intent is durable; no upstream is called while
+//! The use cases stand in [`inquire`], [`buy`], [`pay`], [`resolve`], [`courier`] and
+//! [`administration`]; [`ports`] names what they need from the world. Invariants: nothing leaves before its intent is durable; no upstream is called while
 //! a commit is open; an outcome that is not affirmed is *unknown* and never a failure; a purchase is
 //! never called twice unless the upstream declares that repeating is safe.
 //!
 //! This crate does not know HTTP, SQL, or the name of any protocol.
 
 mod administration;
+mod buy;
 pub mod catalogue;
+pub mod courier;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
 mod inquire;
@@ -16,6 +18,7 @@ pub mod observer;
 mod pay;
 pub mod ports;
 mod resolve;
+mod standard_webhooks;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -25,14 +28,16 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use domain::command::Answer;
 use domain::{
-    AccountKey, Amount, Command, Merchant, Order, OrderId, ProcessId, ReferenceKey, Refusal, Reply,
-    Timestamp, UpstreamName,
+    AccountKey, Amount, Command, Merchant, Mode, Order, OrderId, ProcessId, ReferenceKey, Refusal,
+    Reply, Timestamp, UpstreamName,
 };
 use thiserror::Error;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 pub use administration::{ActFault, By, Done, random_key};
+pub use buy::TopUpRequest;
 pub use catalogue::Catalogue;
 pub use inquire::{Inquiry, Repeats};
 use observer::Observer;
@@ -62,6 +67,8 @@ pub struct Settings {
     pub cut_offs: bool,
     /// Who is called for every product.
     pub upstream: UpstreamName,
+    /// Who is called in test mode: the built-in supplier, which moves no money.
+    pub test_upstream: UpstreamName,
 }
 
 /// The use cases over their ports. Cheap to share; lives as long as the program.
@@ -81,6 +88,8 @@ pub struct Gateway {
     calls: TaskTracker,
     /// Orders with calls under way in this process, which nobody else must ask about.
     in_flight: Mutex<HashMap<OrderId, u32>>,
+    /// Rung whenever a callback became owed.
+    news: Notify,
 }
 
 /// What a gateway is made of.
@@ -118,6 +127,7 @@ impl Gateway {
             catalogue_reading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             in_flight: Mutex::default(),
+            news: Notify::new(),
         }))
     }
 
@@ -199,6 +209,13 @@ impl Gateway {
         self.calls.wait().await;
     }
 
+    const fn upstream_for(&self, mode: Mode) -> &UpstreamName {
+        match mode {
+            Mode::Live => &self.settings.upstream,
+            Mode::Test => &self.settings.test_upstream,
+        }
+    }
+
     fn upstream(&self, name: &UpstreamName) -> Option<&Arc<dyn Upstream>> {
         self.upstreams.get(name)
     }
@@ -249,5 +266,9 @@ fn reply(answer: Result<Answer, StoreFault>) -> Result<Reply, Rejection> {
 
 #[cfg(test)]
 mod catalogue_reading_tests;
+#[cfg(test)]
+mod courier_tests;
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod gateway_tests;

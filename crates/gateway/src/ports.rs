@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
+use domain::callback::{Delivery, Received, Rendered};
 use domain::command::Answer;
 use domain::{
-    Account, AccountKey, Amount, Bill, Command, MerchantId, Order, OrderId, Outcome, ProductId,
-    ProtocolName, ReferenceKey, Refusal, Timestamp, Transfer, TransferId, UpstreamName,
+    Account, AccountKey, Amount, Bill, Callback, CallbackId, Command, EndpointKey, MerchantId,
+    Mode, Order, OrderId, Outcome, ProductId, ProtocolName, ReferenceKey, Refusal, Timestamp,
+    Transfer, TransferId, UpstreamName,
 };
 use thiserror::Error;
 
@@ -177,6 +179,126 @@ pub trait Reports: Send + Sync {
     ) -> Result<Page<AuditRecord, AuditNumber>, StoreFault>;
 }
 
+/// Which callbacks are wanted: those to which everything that is given applies.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallbackFilter {
+    /// Of this merchant.
+    pub merchant: Option<MerchantId>,
+    /// Of this order.
+    pub order: Option<OrderId>,
+    /// In the state of this name; see [`domain::CallbackState::name`].
+    pub state: Option<String>,
+}
+
+impl CallbackFilter {
+    /// Whether this callback is wanted.
+    pub fn admits(&self, callback: &Callback) -> bool {
+        self.merchant.is_none_or(|merchant| callback.merchant == merchant)
+            && self.order.is_none_or(|order| callback.order == order)
+            && self.state.as_ref().is_none_or(|state| callback.state.name() == state)
+    }
+}
+
+/// List reads of callbacks. They may lag by a second and share nothing with the commit path.
+#[async_trait]
+pub trait CallbackReports: Send + Sync {
+    /// Of each address in the order of their keys, from the first above `after`, up to
+    /// `per_endpoint` callbacks that wait or are leased and are due at `now`, the longest due first;
+    /// of at most `endpoints` addresses. The time that it takes depends on what is open, not on what
+    /// is stored.
+    async fn callbacks_due(
+        &self,
+        now: Timestamp,
+        after: Option<&EndpointKey>,
+        endpoints: u32,
+        per_endpoint: u32,
+    ) -> Result<Vec<Callback>, StoreFault>;
+
+    /// Leased callbacks with a number above `after`, in the order of their numbers.
+    async fn callbacks_leased(
+        &self,
+        after: CallbackId,
+        limit: u32,
+    ) -> Result<Vec<Callback>, StoreFault>;
+
+    /// The callback of this number.
+    async fn callback(&self, id: CallbackId) -> Result<Option<Callback>, StoreFault>;
+
+    /// Wanted callbacks with a number below `before`, newest first. So that no question holds up the
+    /// others, a part may have fewer than `limit`, or none, and the list may still go on.
+    async fn callbacks(
+        &self,
+        filter: &CallbackFilter,
+        before: Option<CallbackId>,
+        limit: u32,
+    ) -> Result<Page<Callback, CallbackId>, StoreFault>;
+
+    /// The tries of a callback, oldest first.
+    async fn deliveries(&self, callback: CallbackId) -> Result<Vec<Delivery>, StoreFault>;
+
+    /// How many callbacks wait or are being tried, and how many were given up.
+    async fn callback_backlog(&self) -> Result<Backlog, StoreFault>;
+}
+
+/// How much news is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Callbacks that wait or are being tried.
+    pub open: u64,
+    /// When the one that has been open longest became owed.
+    pub since: Option<Timestamp>,
+}
+
+/// What a callback tells of.
+#[derive(Debug, Clone, Copy)]
+pub struct News<'a> {
+    /// What became true, and when.
+    pub callback: &'a Callback,
+    /// Of which order.
+    pub order: &'a Order,
+    /// Whose it is, with what the merchant's keys and products are.
+    pub catalogue: &'a Catalogue,
+    /// The time now, for keys that expire.
+    pub now: Timestamp,
+}
+
+/// Writes callbacks as a protocol has them.
+pub trait CallbackWriter: Send + Sync {
+    /// The protocol.
+    fn protocol(&self) -> &str;
+
+    /// What is sent. It is asked once per callback, before the first try.
+    fn render(&self, news: News<'_>) -> Rendered;
+}
+
+/// Something to be handed over to a merchant.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    /// To where, as an absolute `http` or `https` URL.
+    pub url: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Headers of the protocol's own, and the body.
+    pub rendered: Arc<Rendered>,
+}
+
+/// What came of handing a parcel over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    /// What the receiver did.
+    pub received: Received,
+    /// How long the receiver asks us to wait before the next try.
+    pub retry_after: Option<Duration>,
+}
+
+/// Sends parcels over the network. Whom it may send to is its own business; it follows no redirects
+/// and gives every parcel up after a deadline of its own.
+#[async_trait]
+pub trait Messenger: Send + Sync {
+    /// Makes one try.
+    async fn send(&self, parcel: Parcel) -> Handed;
+}
+
 /// A sealed text could not be opened: it was edited, belongs elsewhere, or the key is another.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a sealed text cannot be opened with this key")]
@@ -240,6 +362,8 @@ pub struct BillQuestion {
     pub code: String,
     /// The product.
     pub product: ProductId,
+    /// Live or test.
+    pub mode: Mode,
     /// The customer's number.
     pub destination: String,
     /// What else was given.
