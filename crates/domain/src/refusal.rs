@@ -88,20 +88,6 @@ refusals! {
     DestinationUnsupported = "destination number is not supported",
     /// The number belongs to another operator.
     DestinationOperatorMismatch = "destination number belongs to another operator",
-    /// The merchant's own limit: this product went to this number today.
-    ProductRepeated = "product was bought for this number today",
-    /// The merchant's own limit: something went to this number today.
-    DestinationRepeated = "number was topped up today",
-    /// The biller takes no more top-ups for this number today.
-    DestinationLimitReached = "number has reached its limit of top-ups for today",
-    /// The wallet behind the number would hold more than it may.
-    WalletFull = "balance of the wallet would exceed its limit",
-    /// The number is longer than any number of its kind.
-    DestinationTooLong = "destination number is too long",
-    /// What identifies a player is wrong.
-    PlayerUnknown = "player is unknown",
-    /// Nothing is to be asked about what is sold as a voucher.
-    InquiryNotNeeded = "inquiry is not needed",
     /// The number is blocked.
     DestinationBlocked = "destination number is blocked",
     /// The customer is blocked for this product.
@@ -154,6 +140,22 @@ refusals! {
     InquiryResponseUnknown = "inquiry brought an unknown response",
     /// The supplier is still working on an inquiry.
     InquiryPending = "inquiry is still being processed",
+
+    // What concerns top-ups alone.
+    /// The merchant's own limit: this product went to this number today.
+    ProductRepeated = "product was bought for this number today",
+    /// The merchant's own limit: something went to this number today.
+    DestinationRepeated = "number was topped up today",
+    /// The biller takes no more top-ups for this number today.
+    DestinationLimitReached = "number has reached its limit of top-ups for today",
+    /// The wallet behind the number would hold more than it may.
+    WalletFull = "balance of the wallet would exceed its limit",
+    /// The number is longer than any number of its kind.
+    DestinationTooLong = "destination number is too long",
+    /// What identifies a player is wrong.
+    PlayerUnknown = "player is unknown",
+    /// Nothing is to be asked about what is sold as a voucher.
+    InquiryNotNeeded = "inquiry is not needed",
 }
 
 impl Refusal {

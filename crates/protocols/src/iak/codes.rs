@@ -103,6 +103,15 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
         Refusal::PathUnknown => code("117", "PAGE NOT FOUND"),
         Refusal::AccountSuspended => code("118", "ACCOUNT SUSPENDED"),
         Refusal::InquiryResponseUnknown => of_doubt(Doubt::UndefinedResponse),
+        // Top-ups are refused so, bills never; what follows is the nearest that this table has.
+        Refusal::ProductRepeated
+        | Refusal::DestinationRepeated
+        | Refusal::DestinationLimitReached
+        | Refusal::WalletFull => of_refusal(Refusal::TryAgainLater),
+        Refusal::DestinationTooLong | Refusal::PlayerUnknown => {
+            of_refusal(Refusal::DestinationInvalid)
+        }
+        Refusal::InquiryNotNeeded => of_refusal(Refusal::CommandUnknown),
     }
 }
 

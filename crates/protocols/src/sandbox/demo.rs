@@ -11,7 +11,7 @@ use domain::posting::Direction;
 use domain::product::CutOff;
 use domain::{
     Alias, Amount, Command, Credential, Currency, Level, Merchant, MerchantId, MerchantStatus,
-    Product, ProductId, ProductStatus, ProtocolName, Secret, Terms, Timestamp,
+    Product, ProductId, ProductStatus, ProtocolName, Repetition, Secret, Terms, Timestamp,
 };
 
 const IAK: &str = "iak";
@@ -206,6 +206,7 @@ fn product(row: &Row) -> Product {
             commission: Amount::rupiah(commission),
         }],
         cut_off: (row.group == "pln").then_some(ELECTRICITY_CLOSED),
+        top_up: None,
     }
 }
 
@@ -219,6 +220,7 @@ pub fn merchants() -> Vec<Merchant> {
         status: MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: Repetition::Free,
     }]
 }
 

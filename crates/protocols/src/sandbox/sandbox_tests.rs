@@ -37,6 +37,7 @@ fn question(code: &str, destination: &str) -> BillQuestion {
     let products = demo::products();
     let product = products.into_iter().find(|it| it.aliases.iter().any(|it| it.code == code));
     BillQuestion {
+        mode: domain::Mode::Live,
         protocol: ProtocolName::new("iak"),
         code: code.to_owned(),
         product: product.map_or(ProductId::new("none"), |product| product.id),

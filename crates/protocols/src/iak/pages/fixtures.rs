@@ -84,6 +84,9 @@ fn sale(about: About, details: Vec<(&str, Detail)>) -> Sale {
         product: ProductId::new("product"),
         code: code.to_owned(),
         destination: customer.0.to_owned(),
+        dialect: String::new(),
+        calls_back: false,
+        callbacks: Vec::new(),
         upstream: UpstreamName::new("sandbox"),
         bill: Some(bill),
         quote: Some(quote),
@@ -112,6 +115,7 @@ fn product(name: &str, group: &str) -> Product {
         aliases: Vec::new(),
         terms: Vec::new(),
         cut_off: None,
+        top_up: None,
     }
 }
 

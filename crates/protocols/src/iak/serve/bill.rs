@@ -55,6 +55,8 @@ impl Served {
             },
             expiry: QuoteExpiry::SameDay,
             repeats: Repeats::Refused,
+            dialect: String::new(),
+            calls_back: false,
         };
         let order = self.gateway.inquire(inquiry).await?;
         Ok(self.transaction(&order, &self.group(&order))?.inquired())
@@ -139,6 +141,7 @@ impl Served {
         order.key.protocol == self.protocol
             && order.key.mode == Mode::Live
             && order.kind == Kind::Purchase
+            && !order.is_top_up()
     }
 
     fn layout(&self, code: &str) -> Option<Layout> {

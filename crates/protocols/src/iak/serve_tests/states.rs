@@ -201,6 +201,8 @@ async fn orders_of_another_protocol_are_not_paid_here() {
     let order = world
         .gateway
         .inquire(Inquiry {
+            dialect: String::new(),
+            calls_back: false,
             merchant: Arc::new(merchant(1)),
             protocol: ProtocolName::new("isikuota"),
             mode: Mode::Live,

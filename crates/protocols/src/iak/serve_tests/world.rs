@@ -11,7 +11,7 @@ use domain::command::{Fund, FundingKey};
 use domain::posting::Direction;
 use domain::{
     Amount, Command, Credential, Currency, Level, Merchant, MerchantId, MerchantStatus, OrderId,
-    ProcessId, ProtocolName, Secret, Timestamp, UpstreamName,
+    ProcessId, ProtocolName, Repetition, Secret, Timestamp, UpstreamName,
 };
 use gateway::in_memory::InMemory;
 use gateway::{Gateway, Parts};
@@ -74,6 +74,7 @@ pub(super) fn merchant(id: u32) -> Merchant {
         status: MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: Repetition::Free,
     }
 }
 
@@ -109,6 +110,7 @@ impl World {
             observer: Arc::new(gateway::observer::Nobody),
             upstreams: vec![supplier.clone()],
             settings: gateway::Settings {
+                test_upstream: UpstreamName::new(crate::sandbox::NAME),
                 answer_within: conditions.answer_within,
                 call_within: Duration::from_secs(60),
                 cut_offs: true,
