@@ -1,5 +1,6 @@
 //! The APIs that merchants call and upstreams speak, one folder each.
 
+pub mod admission;
 pub mod exchange;
 pub mod iak;
 mod months;

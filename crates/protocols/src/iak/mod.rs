@@ -27,7 +27,7 @@ mod wire;
 #[cfg(test)]
 mod serve_tests;
 
-pub use serve::{AddressRule, RateRule, Served, Settings, any_address, any_rate};
+pub use serve::{Served, Settings};
 
 /// The protocol's name, in credentials, aliases and references.
 pub const NAME: &str = "iak";

@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Merchant, MerchantId, MerchantStatus, ProtocolName, Refusal};
+use domain::{Merchant, MerchantStatus, ProtocolName, Refusal};
 use gateway::ports::StoreFault;
 use gateway::{Gateway, Rejection};
 use http::{Method, StatusCode};
@@ -32,6 +32,7 @@ use super::wire::fields::{FieldFault, Fields};
 use super::wire::tr_id::TransactionNumbers;
 use super::wire::{self, Format, is_plain};
 use super::{NAME, codes, sign};
+use crate::admission::{AddressRule, RateRule};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 
 const BILL: &str = "/api/v1/bill/check";
@@ -40,23 +41,6 @@ const OWN_RECEIPT: &str = "/api/v1/bill/download/custom";
 const TRAIN: &str = "/api/v1/tiketv2";
 /// Below this prefix the postpaid API answers, elsewhere the prepaid one.
 const POSTPAID: &str = "/api/v1/";
-
-/// Whether a merchant may call from an address (IAK reference, section 3).
-pub type AddressRule = Arc<dyn Fn(MerchantId, IpAddr) -> bool + Send + Sync>;
-
-/// The rule of a sandbox: every address is allowed.
-pub fn any_address() -> AddressRule {
-    Arc::new(|_, _| true)
-}
-
-/// Whether a merchant may make one more request now; asking counts as making it. It is asked once the
-/// request is known to be the merchant's.
-pub type RateRule = Arc<dyn Fn(MerchantId) -> bool + Send + Sync>;
-
-/// The rule without limits.
-pub fn any_rate() -> RateRule {
-    Arc::new(|_| true)
-}
 
 /// What the operator sets for this face.
 #[derive(Clone)]

@@ -21,11 +21,10 @@ use tokio::sync::Semaphore;
 
 use super::bills;
 use super::ports::{StandingClock, Supplier};
+use crate::admission::{AddressRule, RateRule, any_address, any_rate};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::iak::wire::tr_id::TransactionNumbers;
-use crate::iak::{
-    AddressRule, NAME, RateRule, Served, Settings, any_address, any_rate, sign::sign,
-};
+use crate::iak::{NAME, Served, Settings, sign::sign};
 
 pub(super) const USERNAME: &str = "081200001111";
 pub(super) const KEY: &str = "9f1c2ab34de5f678";
