@@ -1,6 +1,6 @@
 //! What Lunas does for merchants and operators, independent of any protocol, engine or supplier.
 //!
-//! The use cases stand in [`inquire`], [`buy`], [`pay`], [`resolve`], [`courier`] and
+//! The use cases stand in [`inquire`], [`look_up`], [`buy`], [`pay`], [`resolve`], [`courier`] and
 //! [`administration`]; [`ports`] names what they need from the world. Invariants: nothing leaves before its intent is durable; no upstream is called while
 //! a commit is open; an outcome that is not affirmed is *unknown* and never a failure; a purchase is
 //! never called twice unless the upstream declares that repeating is safe.
@@ -14,6 +14,7 @@ pub mod courier;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
 mod inquire;
+pub mod look_up;
 pub mod observer;
 mod pay;
 pub mod ports;

@@ -15,6 +15,7 @@ use domain::{
 use thiserror::Error;
 
 use crate::catalogue::Catalogue;
+use crate::look_up::{Found, LookUpQuestion};
 
 /// Why the store did not answer. None of these says anything about the merchant's request.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -483,6 +484,18 @@ pub trait Upstream: Send + Sync {
     async fn inquire(&self, question: BillQuestion) -> BillAnswer {
         let _ = question;
         BillAnswer::Refused(Refusal::ProductUnavailable)
+    }
+
+    /// Asks whose a number is, or what a game offers.
+    async fn look_up(&self, question: LookUpQuestion) -> Result<Found, Refusal> {
+        let _ = question;
+        Err(Refusal::ProductUnavailable)
+    }
+
+    /// Mails once more how to activate what this order delivered.
+    async fn mail_activation(&self, order: Arc<Order>, address: String) -> Result<(), Refusal> {
+        let _ = (order, address);
+        Err(Refusal::ProductUnavailable)
     }
 
     /// Pays a bill. Whatever is not affirmed by the supplier is unknown.
