@@ -21,10 +21,14 @@ pub const PRICE_LIST: &str = "pl";
 pub const CHECK_STATUS: &str = "cs";
 /// What is signed for a receipt with an own header.
 pub const RECEIPT: &str = "bc";
+/// What is signed for the balance.
+pub const BALANCE: &str = "bl";
+/// What is signed for the operator of a number.
+pub const OPERATOR: &str = "op";
 
 /// Words that stand in place of a reference under some command's signature. A reference that is
 /// one of them would make that signature valid for an inquiry.
-pub const RESERVED: [&str; 6] = [PRICE_LIST, CHECK_STATUS, RECEIPT, "bl", "op", "st"];
+pub const RESERVED: [&str; 6] = [PRICE_LIST, CHECK_STATUS, RECEIPT, BALANCE, OPERATOR, "st"];
 
 /// How many keys are tried at least, so that neither a missing user nor a rotation under way shows
 /// in the time that a refusal takes.
@@ -62,7 +66,8 @@ pub fn signer(
     signer
 }
 
-fn usable_key(credential: &Credential) -> Option<&str> {
+/// The key of a credential that can sign.
+pub(crate) fn usable_key(credential: &Credential) -> Option<&str> {
     credential.secrets.get(API_KEY).map(Secret::reveal).filter(|key| !key.is_empty())
 }
 

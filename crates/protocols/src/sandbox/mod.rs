@@ -16,6 +16,7 @@ pub mod demo;
 mod draws;
 pub mod faults;
 mod kinds;
+mod lookups;
 mod numbers;
 mod rules;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Amount, Delivery, Doubt, Mode, Order, Outcome, ProtocolName, Refusal, UpstreamName};
+use gateway::look_up::{Found, LookUpQuestion};
 use gateway::ports::{
     BillAnswer, BillQuestion, Clock, Notice, Purchase, SettleFault, StatusBy, Supplied, Told,
     Upstream, Verdict,
@@ -349,6 +351,15 @@ impl Upstream for Sandbox {
             Some(_) => std::future::pending().await,
             None => self.bill(&question),
         }
+    }
+
+    async fn look_up(&self, question: LookUpQuestion) -> Result<Found, Refusal> {
+        lookups::found(&question.sought)
+    }
+
+    /// Nothing leaves the machine.
+    async fn mail_activation(&self, _: Arc<Order>, _: String) -> Result<(), Refusal> {
+        Ok(())
     }
 
     async fn pay(&self, purchase: Purchase) -> Supplied {

@@ -6,18 +6,7 @@
 
 use domain::{Doubt, Refusal};
 
-/// A code with the text that goes with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code {
-    /// As it stands on the wire, leading zeros kept.
-    pub code: &'static str,
-    /// For people.
-    pub message: &'static str,
-}
-
-const fn code(code: &'static str, message: &'static str) -> Code {
-    Code { code, message }
-}
+use super::{Code, code};
 
 /// An inquiry brought a bill.
 pub const INQUIRY_SUCCESS: Code = code("00", "INQUIRY SUCCESS");
