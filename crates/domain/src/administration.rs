@@ -15,9 +15,12 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::callback::{Endpoint, EndpointKey};
-use crate::command::{Fund, Funding, Resolve};
+use crate::command::{Fund, Funding, Release, Resolve};
+use crate::evidence::Evidence;
 use crate::identifier::{CallbackId, MerchantId, OrderId, ProductId, ProtocolName, ReferenceKey};
-use crate::merchant::{Credential, Level, Merchant, MerchantStatus, RateLimit, Repetition, Secret};
+use crate::merchant::{
+    Credential, Level, Merchant, MerchantStatus, Preferences, RateLimit, Repetition, Secret,
+};
 use crate::money::{Amount, Currency};
 use crate::order::OrderState;
 use crate::product::{Alias, Product, ProductStatus};
@@ -195,6 +198,10 @@ pub enum Act {
         /// Whose, and for which protocol.
         key: EndpointKey,
     },
+    /// Sets what a merchant wants of a protocol.
+    SetPreferences(Preferences),
+    /// Decides whose the money on suspense is.
+    Release(Release),
     /// Has a callback tried again, whether or not it was delivered.
     ResendCallback {
         /// Which.
@@ -263,11 +270,15 @@ pub enum Action {
     EndpointStopped,
     /// A callback was to be tried again.
     CallbackResent,
+    /// What a merchant wants of a protocol was set.
+    PreferencesSet,
+    /// Money on suspense was given to somebody.
+    EvidenceReleased,
 }
 
 impl Action {
     /// Every action, in the order in which they are declared.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::MerchantAdded,
         Self::MerchantSuspended,
         Self::MerchantResumed,
@@ -285,6 +296,8 @@ impl Action {
         Self::EndpointSet,
         Self::EndpointStopped,
         Self::CallbackResent,
+        Self::PreferencesSet,
+        Self::EvidenceReleased,
     ];
 
     /// A stable name for storage and logs.
@@ -307,6 +320,8 @@ impl Action {
             Self::EndpointSet => "endpoint.set",
             Self::EndpointStopped => "endpoint.stopped",
             Self::CallbackResent => "callback.resent",
+            Self::PreferencesSet => "merchant.preferences_set",
+            Self::EvidenceReleased => "evidence.released",
         }
     }
 
@@ -424,6 +439,10 @@ pub enum Effect {
     Endpoint(Endpoint),
     /// The callback waits to be tried again.
     Resent(CallbackId),
+    /// The merchant wants this of the protocol now.
+    Preferences(Preferences),
+    /// The evidence stands like this now.
+    Released(Evidence),
 }
 
 /// What was answered to a request that its caller named. Kept for ever.
@@ -466,6 +485,12 @@ pub enum Objection {
     /// There is no such callback.
     #[error("callback is not found")]
     CallbackUnknown,
+    /// There is no such evidence.
+    #[error("evidence is unknown")]
+    EvidenceUnknown,
+    /// The evidence is not on suspense.
+    #[error("evidence is not on suspense")]
+    EvidenceNotSuspended,
     /// The callback is being tried at this moment.
     #[error("callback is being tried at this moment")]
     CallbackInFlight,
