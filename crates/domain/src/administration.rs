@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::callback::{Endpoint, EndpointKey};
-use crate::command::{Fund, Funding, Release, Resolve};
-use crate::evidence::Evidence;
+use crate::command::{Credit, EndCollection, Fund, Funding, Release, Resolve};
+use crate::evidence::{Doubtful, Evidence};
 use crate::identifier::{CallbackId, MerchantId, OrderId, ProductId, ProtocolName, ReferenceKey};
 use crate::merchant::{
     Credential, Level, Merchant, MerchantStatus, Preferences, RateLimit, Repetition, Secret,
@@ -202,6 +202,10 @@ pub enum Act {
     SetPreferences(Preferences),
     /// Decides whose the money on suspense is.
     Release(Release),
+    /// Pays a collection by evidence of the operator's choice.
+    Assign(Credit),
+    /// Ends a collection that will not be paid.
+    EndCollection(EndCollection),
     /// Has a callback tried again, whether or not it was delivered.
     ResendCallback {
         /// Which.
@@ -274,11 +278,13 @@ pub enum Action {
     PreferencesSet,
     /// Money on suspense was given to somebody.
     EvidenceReleased,
+    /// A collection was paid by evidence of the operator's choice.
+    EvidenceAssigned,
 }
 
 impl Action {
     /// Every action, in the order in which they are declared.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::MerchantAdded,
         Self::MerchantSuspended,
         Self::MerchantResumed,
@@ -298,6 +304,7 @@ impl Action {
         Self::CallbackResent,
         Self::PreferencesSet,
         Self::EvidenceReleased,
+        Self::EvidenceAssigned,
     ];
 
     /// A stable name for storage and logs.
@@ -322,6 +329,7 @@ impl Action {
             Self::CallbackResent => "callback.resent",
             Self::PreferencesSet => "merchant.preferences_set",
             Self::EvidenceReleased => "evidence.released",
+            Self::EvidenceAssigned => "evidence.assigned",
         }
     }
 
@@ -488,6 +496,9 @@ pub enum Objection {
     /// There is no such evidence.
     #[error("evidence is unknown")]
     EvidenceUnknown,
+    /// The evidence does not pay this order.
+    #[error("evidence does not pay this order: {}", .0.name())]
+    EvidenceMisfit(Doubtful),
     /// The evidence is not on suspense.
     #[error("evidence is not on suspense")]
     EvidenceNotSuspended,

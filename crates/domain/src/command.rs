@@ -469,23 +469,13 @@ impl Command {
                 keys.payer_references.extend(tell.reference.clone());
             }
             Self::RecordEvidence(record) => keys.evidence.push(record.evidence.key.clone()),
-            Self::Credit(credit) => {
-                keys.orders.push(credit.order);
-                keys.evidence.push(credit.evidence.clone());
-                let (channel, currency) = &credit.channel;
-                keys.accounts.extend(posting::collection_accounts(channel, *currency));
-                keys.accounts.extend(posting::collection_accounts(channel, credit.currency));
-                keys.accounts.push(AccountKey::merchant(credit.merchant, credit.currency));
-            }
+            Self::Credit(credit) => credit.add_keys(keys),
             Self::Suspend(suspend) => {
                 keys.evidence.push(suspend.evidence.clone());
                 let (channel, currency) = &suspend.channel;
                 keys.accounts.extend(posting::collection_accounts(channel, *currency));
             }
-            Self::EndCollection(end) => {
-                keys.orders.push(end.order);
-                keys.accounts.push(AccountKey::merchant(end.merchant, end.currency));
-            }
+            Self::EndCollection(end) => end.add_keys(keys),
             Self::Lease(lease) => {
                 keys.callbacks.extend(lease.wanted.iter().map(|wanted| wanted.callback));
             }
@@ -526,6 +516,24 @@ impl Buy {
                 vec![key(Some(self.request.product.clone())), key(None)]
             }
         }
+    }
+}
+
+impl Credit {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.orders.push(self.order);
+        keys.evidence.push(self.evidence.clone());
+        let (channel, currency) = &self.channel;
+        keys.accounts.extend(posting::collection_accounts(channel, *currency));
+        keys.accounts.extend(posting::collection_accounts(channel, self.currency));
+        keys.accounts.push(AccountKey::merchant(self.merchant, self.currency));
+    }
+}
+
+impl EndCollection {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.orders.push(self.order);
+        keys.accounts.push(AccountKey::merchant(self.merchant, self.currency));
     }
 }
 
@@ -572,6 +580,8 @@ impl Act {
             Self::ResendCallback { callback } => keys.callbacks.push(*callback),
             Self::SetPreferences(preferences) => keys.merchants.push(preferences.merchant),
             Self::Release(release) => release.add_keys(keys),
+            Self::Assign(credit) => credit.add_keys(keys),
+            Self::EndCollection(end) => end.add_keys(keys),
             Self::AddCredential(new) => {
                 keys.merchants.push(new.merchant);
                 keys.credentials.push(new.key.clone());

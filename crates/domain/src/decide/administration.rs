@@ -79,6 +79,8 @@ pub(super) fn decide(
         Act::ResendCallback { callback } => callbacks::resend(working_set, *callback, at)?,
         Act::SetPreferences(preferences) => set_preferences(working_set, preferences)?,
         Act::Release(release) => collections::release(working_set, release)?,
+        Act::Assign(credit) => collections::assign(working_set, credit)?,
+        Act::EndCollection(end) => collections::end_by_hand(working_set, end)?,
         Act::AddCredential(new) => add_credential(working_set, new, at)?,
         Act::RevokeCredential { merchant, key, serial } => {
             revoke_credential(working_set, *merchant, key, *serial, at)?

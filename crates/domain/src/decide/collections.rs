@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::administration::{Action, Effect, Objection};
+use crate::administration::{Action, Effect, Objection, Standing};
 use crate::bill::Detail;
 use crate::callback::Event;
 use crate::command::{
@@ -227,6 +227,47 @@ fn collection(
     let owned =
         |order: &&Arc<Order>| order.key.merchant == merchant && order.kind == Kind::Collection;
     Ok(working_set.order(order)?.filter(owned))
+}
+
+/// A person pays a collection by evidence that nobody could attribute for certain.
+pub(super) fn assign(working_set: &WorkingSet, credit: &Credit) -> Outcome {
+    if working_set.evidence(&credit.evidence)?.is_none() {
+        return Ok(Err(Objection::EvidenceUnknown));
+    }
+    let Decision { answer, changes } = decide_credit(working_set, credit)?;
+    match answer {
+        Ok(Reply::Credited { order, .. }) => {
+            let evidence = format!("{} {}", credit.evidence.source, credit.evidence.id);
+            Ok(Ok(decided(Action::EvidenceAssigned, &order, &evidence, changes)))
+        }
+        Ok(Reply::NotCredited { reason, .. }) => Ok(Err(Objection::EvidenceMisfit(reason))),
+        Ok(_) | Err(_) => Ok(Err(Objection::OrderUnknown)),
+    }
+}
+
+/// A person ends a collection. What ended meanwhile stays as it is.
+pub(super) fn end_by_hand(working_set: &WorkingSet, end: &EndCollection) -> Outcome {
+    let waited = working_set.order(end.order)?.is_some_and(|it| it.state == OrderState::Awaiting);
+    let Decision { answer, changes } = decide_end(working_set, end)?;
+    match answer {
+        Ok(Reply::Ended(order)) if waited => {
+            Ok(Ok(decided(Action::OrderResolved, &order, "", changes)))
+        }
+        Ok(_) => Ok(Err(Objection::OrderNotPending)),
+        Err(_) => Ok(Err(Objection::OrderUnknown)),
+    }
+}
+
+fn decided(action: Action, order: &Order, evidence: &str, changes: Vec<Change>) -> Done {
+    let standing = Standing { order: order.id, key: order.key.clone(), state: order.state };
+    Done {
+        action,
+        subject: format!("order {}", order.id),
+        before: facts([("state", OrderState::Awaiting.name().to_owned())]),
+        after: facts([("state", order.state.name().to_owned()), ("evidence", evidence.to_owned())]),
+        effect: Effect::Resolved(standing),
+        changes,
+    }
 }
 
 /// What a merchant gets is a funding like any other, so that its history explains it.

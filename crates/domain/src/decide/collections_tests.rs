@@ -274,6 +274,31 @@ fn a_person_decides_whose_the_money_on_suspense_is() {
     }
 }
 
+#[test]
+fn a_person_pays_or_ends_a_collection_on_record() {
+    let mut books = waiting();
+    let Command::Credit(credit) = credit(1, "1") else { panic!("a credit") };
+    let assign = act(Act::Assign(credit));
+    assert_eq!(books.run(&assign), Ok(Reply::Objected(Objection::EvidenceUnknown)));
+    see(&mut books, seen("1", 12_000));
+    let misfit = Objection::EvidenceMisfit(Doubtful::TooLittle);
+    assert_eq!(books.run(&assign), Ok(Reply::Objected(misfit)));
+    let Command::EndCollection(ending) = end(Some(Refusal::PaymentAbandoned), NOW) else {
+        panic!("an end")
+    };
+    let ending = act(Act::EndCollection(ending));
+    assert!(matches!(books.run(&ending), Ok(Reply::Administered { .. })));
+    assert_eq!(books.run(&ending), Ok(Reply::Objected(Objection::OrderNotPending)));
+    assert_eq!(books.audit_records.len(), 1);
+    books.audit().expect("in order");
+
+    let mut books = waiting();
+    see(&mut books, seen("1", 13_000));
+    assert!(matches!(books.run(&assign), Ok(Reply::Administered { .. })));
+    assert_eq!(posted(&books, "M"), 9900);
+    books.audit().expect("in order");
+}
+
 fn payout(amount: i64, fee: i64) -> Buy {
     let asked = buy(request("W", "1234567890", Mode::Live), rupiah(amount + fee));
     let quote = Quote {
