@@ -251,6 +251,7 @@ fn product(row: &Row) -> Product {
             .collect(),
         cut_off: (row.group == "pln").then_some(ELECTRICITY_CLOSED),
         top_up: None,
+        channel: None,
     }
 }
 
