@@ -51,6 +51,7 @@ async fn gateway(fixture: &Fixture) -> Arc<Gateway> {
             test_upstream: name,
         },
         process: ProcessId(3),
+        collections: fixture.store.clone(),
     };
     Gateway::open(parts).await.unwrap()
 }

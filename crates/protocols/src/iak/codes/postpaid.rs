@@ -101,6 +101,20 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
             of_refusal(Refusal::DestinationInvalid)
         }
         Refusal::InquiryNotNeeded => of_refusal(Refusal::CommandUnknown),
+        // Nor has this API money in or out.
+        Refusal::ChannelUnknown => of_refusal(Refusal::ProductUnknown),
+        Refusal::ChannelUnavailable => of_refusal(Refusal::ProductUnavailable),
+        Refusal::CurrencyNotSupported => of_refusal(Refusal::ProductNotAllowed),
+        Refusal::BankUnknown | Refusal::BranchCodeInvalid => {
+            of_refusal(Refusal::DestinationInvalid)
+        }
+        Refusal::AmountFractional => of_refusal(Refusal::AmountInvalid),
+        Refusal::TimestampInvalid | Refusal::ParameterMissing => {
+            of_refusal(Refusal::RequestMalformed)
+        }
+        Refusal::PaymentNotFound => of_refusal(Refusal::OrderNotFound),
+        Refusal::PayerReferenceUsed => of_refusal(Refusal::ReferenceUsed),
+        Refusal::PaymentAbandoned => of_refusal(Refusal::PaymentFailed),
     }
 }
 

@@ -75,6 +75,7 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
         Refusal::ReferenceMalformed | Refusal::ReferenceUsed | Refusal::AmountInvalid => {
             code("208", "INVALID DATA")
         }
+        // This API knows nothing of bills.
         Refusal::InquiryUndefined
         | Refusal::QuoteExpired
         | Refusal::BillUnpaid
@@ -98,7 +99,19 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
         | Refusal::SupplierGeneralError
         | Refusal::ServiceExpired
         | Refusal::SupplierTimeout
-        | Refusal::SupplierFailed => FAILED,
+        | Refusal::SupplierFailed
+        // Nor has this API money in or out.
+        | Refusal::ChannelUnknown
+        | Refusal::ChannelUnavailable
+        | Refusal::CurrencyNotSupported
+        | Refusal::BankUnknown
+        | Refusal::AmountFractional
+        | Refusal::TimestampInvalid
+        | Refusal::ParameterMissing
+        | Refusal::BranchCodeInvalid
+        | Refusal::PaymentNotFound
+        | Refusal::PayerReferenceUsed
+        | Refusal::PaymentAbandoned => FAILED,
     }
 }
 

@@ -168,6 +168,7 @@ mod tests {
                 aliases: Vec::new(),
                 terms: Vec::new(),
                 cut_off: None,
+                channel: None,
                 top_up: Some(TopUp {
                     operator: brand.to_owned(),
                     denomination: String::new(),

@@ -23,7 +23,7 @@ impl<'a> Filter<'a> {
     }
 
     fn shows(&self, product: &Product) -> bool {
-        let bill = product.top_up.is_none();
+        let bill = product.top_up.is_none() && product.channel.is_none();
         let of_status = self.status.is_none_or(|status| product.status == status);
         let of_group = self.group.is_none_or(|group| product.group.eq_ignore_ascii_case(group));
         let in_province = self.province.is_none_or(|province| {

@@ -54,6 +54,7 @@ pub(super) fn products() -> impl Iterator<Item = Product> {
         ],
         terms: Vec::new(),
         cut_off: (group == "pln").then_some(CutOff { from_minute: 23 * 60, until_minute: 60 }),
+        channel: None,
         top_up: Some(TopUp {
             operator: operator.to_owned(),
             denomination: denomination.to_owned(),

@@ -106,6 +106,7 @@ impl World {
         let gateway = Gateway::open(Parts {
             store: memory.clone(),
             reports: memory.clone(),
+            collections: memory.clone(),
             clock: clock.clone(),
             observer: Arc::new(gateway::observer::Nobody),
             upstreams: vec![supplier.clone()],
