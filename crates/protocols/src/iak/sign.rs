@@ -3,8 +3,10 @@
 //!
 //! The scheme has no time, no nonce and no field but one under the hash. What contains it stands
 //! elsewhere: the forms of references and transaction numbers, and the rule that a quote is paid
-//! once. Invariants here: digests are compared in constant time, a user name that nobody has costs
-//! the same work as a wrong signature, and a credential without a key signs for nobody.
+//! once. One thing cannot be contained: a top-up and the check of its status sign the same reference,
+//! so a check signs for whoever sees it a top-up under a reference that was never used, or whose
+//! top-up was refused. Invariants here: digests are compared in constant time, a user name that nobody
+//! has costs the same work as a wrong signature, and a credential without a key signs for nobody.
 
 use std::sync::Arc;
 

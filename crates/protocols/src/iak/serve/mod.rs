@@ -162,8 +162,8 @@ enum Route<'a> {
     OwnReceipt,
     Train,
     UnknownPostpaid,
-    /// The prepaid API.
-    Prepaid(prepaid::Route<'a>),
+    /// The prepaid API; none is nowhere in it.
+    Prepaid(Option<prepaid::Route<'a>>),
 }
 
 impl<'a> Route<'a> {

@@ -8,6 +8,7 @@ mod golden;
 mod ports;
 mod prepaid;
 mod prepaid_bad_input;
+mod prepaid_services;
 mod properties;
 mod states;
 mod top_ups;

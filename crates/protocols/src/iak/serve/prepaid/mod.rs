@@ -128,27 +128,31 @@ pub(super) enum Route<'a> {
     Legacy(Listed<'a>),
     /// The receipt of the transaction with this number.
     Download(&'a str, Form),
-    /// Nowhere.
-    Unknown,
 }
 
 impl<'a> Route<'a> {
-    /// Where this path leads. A slash at its end means nothing.
-    pub(super) fn of(path: &'a str) -> Self {
+    /// Where this path leads, if it leads anywhere. A slash at its end means nothing.
+    pub(super) fn of(path: &'a str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);
         if let Some(rest) = path.strip_prefix(LEGACY) {
-            return Listed::of(rest).map_or(Self::Unknown, Self::Legacy);
+            return Listed::of(rest).map(Self::Legacy);
         }
-        let Some(rest) = path.strip_prefix(CURRENT) else { return Self::Unknown };
+        let rest = path.strip_prefix(CURRENT)?;
         if let Some(service) = Service::at(rest) {
-            return Self::Current(service, Listed::default());
+            return Some(Self::Current(service, Listed::default()));
         }
         if let Some(rest) = rest.strip_prefix("pricelist") {
-            let listed = Listed::of(rest);
-            return listed.map_or(Self::Unknown, |it| Self::Current(Service::PriceList, it));
+            return Listed::of(rest).map(|listed| Self::Current(Service::PriceList, listed));
         }
-        let download = rest.strip_prefix("download/").and_then(super::numbered);
-        download.map_or(Self::Unknown, |(tr_id, form)| Self::Download(tr_id, form))
+        let (tr_id, form) = rest.strip_prefix("download/").and_then(super::numbered)?;
+        Some(Self::Download(tr_id, form))
+    }
+
+    const fn method(self) -> Method {
+        match self {
+            Self::Download(..) => Method::GET,
+            Self::Current(..) | Self::Legacy(_) => Method::POST,
+        }
     }
 }
 
@@ -230,32 +234,27 @@ impl Served {
     pub(super) async fn prepaid(
         &self,
         arrival: &Arrival,
-        route: Route<'_>,
+        route: Option<Route<'_>>,
         format: Format,
     ) -> Answer {
-        let method = match route {
-            Route::Unknown => return not_found(StatusCode::NOT_FOUND).write(format),
-            Route::Download(..) => Method::GET,
-            Route::Current(..) | Route::Legacy(_) => Method::POST,
+        let Some(route) = route else {
+            return not_found(StatusCode::NOT_FOUND).write(format);
         };
-        if arrival.head.method != method {
+        if arrival.head.method != route.method() {
             let mut answer = not_found(StatusCode::METHOD_NOT_ALLOWED).write(format);
-            let allowed = HeaderValue::from_str(method.as_str());
+            let allowed = HeaderValue::from_str(route.method().as_str());
             answer.headers_mut().extend(allowed.ok().map(|method| (ALLOW, method)));
             return answer;
         }
-        match route {
-            Route::Download(tr_id, form) => self.prepaid_download(arrival, tr_id, form).await,
-            Route::Current(service, listed) => {
-                let dialect = Dialect { version: Version::Current, format };
-                self.prepaid_service(arrival, Some(service), dialect, listed).await.write(format)
+        let (service, listed, version) = match route {
+            Route::Download(tr_id, form) => {
+                return self.prepaid_download(arrival, tr_id, form).await;
             }
-            Route::Legacy(listed) => {
-                let dialect = Dialect { version: Version::Legacy, format };
-                self.prepaid_service(arrival, None, dialect, listed).await.write(format)
-            }
-            Route::Unknown => not_found(StatusCode::NOT_FOUND).write(format),
-        }
+            Route::Current(service, listed) => (Some(service), listed, Version::Current),
+            Route::Legacy(listed) => (None, listed, Version::Legacy),
+        };
+        let dialect = Dialect { version, format };
+        self.prepaid_service(arrival, service, dialect, listed).await.write(format)
     }
 
     /// Answers for a service, or for the one that the body's command names.

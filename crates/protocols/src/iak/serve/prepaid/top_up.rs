@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Merchant, Order, Product, ProductStatus, Refusal};
+use domain::{Merchant, Order, Product, ProductStatus, ReferenceKey, Refusal};
 use gateway::ports::StoreFault;
 use gateway::{Catalogue, Rejection, TopUpRequest};
 
@@ -18,7 +18,7 @@ use crate::iak::lists::operators;
 use crate::iak::wire::answer::Message;
 use crate::iak::wire::fields::FieldFault;
 use crate::iak::wire::number::{Misfit, meter, telephone};
-use crate::iak::wire::prepaid::{BoughtTopUp, RefusedTopUp, Version};
+use crate::iak::wire::prepaid::{BoughtTopUp, Dialect, RefusedTopUp, Version};
 use crate::iak::wire::reference::reference;
 
 /// No customer's number of any product is longer, in characters.
@@ -46,6 +46,9 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// The product that is asked for, with the code under which it is sold.
+type Chosen<'a> = (&'a str, &'a Product);
+
 impl Served {
     pub(super) async fn top_up(
         &self,
@@ -69,8 +72,9 @@ impl Served {
         let catalogue = self.gateway.catalogue();
         let chosen = self.chosen(&catalogue, merchant, asked);
         let bought = match chosen {
-            Ok((code, product)) => {
-                self.buy(merchant, call, key.reference.clone(), asked, code, product).await
+            Ok(chosen) => {
+                let key = key.clone();
+                self.buy(merchant, call.dialect, key, chosen, asked.destination).await
             }
             Err(refusal) => Err(refusal.into()),
         };
@@ -96,32 +100,30 @@ impl Served {
     async fn buy(
         &self,
         merchant: &Arc<Merchant>,
-        call: Call<'_>,
-        reference: domain::Reference,
-        asked: Asked<'_>,
-        code: &str,
-        product: &Product,
+        dialect: Dialect,
+        key: ReferenceKey,
+        (code, product): Chosen<'_>,
+        destination: &str,
     ) -> Result<Message, Denial> {
         product.on_sale(self.gateway.now(), self.gateway.cut_offs())?;
-        check_number(code, product, asked.destination)?;
-        let key = self.key(merchant, reference);
+        check_number(code, product, destination)?;
         let request = TopUpRequest {
             merchant: Arc::clone(merchant),
             protocol: key.protocol,
             mode: key.mode,
             reference: key.reference,
             code: code.to_owned(),
-            destination: asked.destination.to_owned(),
-            dialect: call.dialect.name().to_owned(),
+            destination: destination.to_owned(),
+            dialect: dialect.name().to_owned(),
             calls_back: true,
             // The first answer says that it is in process, whatever has become of it by then.
             answer_within: Some(Duration::ZERO),
         };
         let payment = self.gateway.buy(request).await?;
         if payment.repeated {
-            return self.stands(merchant, &payment.order, call.version()).await;
+            return self.stands(merchant, &payment.order, dialect.version).await;
         }
-        Ok(self.bought(&payment.order)?.accepted(call.version(), payment.balance))
+        Ok(self.bought(&payment.order)?.accepted(dialect.version, payment.balance))
     }
 
     pub(super) async fn prepaid_status(
@@ -160,14 +162,14 @@ impl Served {
         Ok(BoughtTopUp { tr_id, order, quote })
     }
 
-    /// The product that is asked for, with the code under which it is sold. Auto-detect codes ask for
-    /// the credit of a face value of whichever operator the number belongs to (section 13.6).
+    /// The product that is asked for. Auto-detect codes ask for the credit of a face value of whichever
+    /// operator the number belongs to (section 13.6).
     fn chosen<'a>(
         &self,
         catalogue: &'a Catalogue,
         merchant: &Merchant,
         asked: Asked<'a>,
-    ) -> Result<(&'a str, &'a Product), Refusal> {
+    ) -> Result<Chosen<'a>, Refusal> {
         let named = catalogue.product_by_code(NAME, asked.code);
         if let Some(product) = named.filter(|product| product.top_up.is_some()) {
             return Ok((asked.code, product));
