@@ -1,6 +1,8 @@
 //! The APIs that merchants call and upstreams speak, one folder each.
 
+pub mod admission;
 pub mod exchange;
+pub mod hosted;
 pub mod iak;
 mod months;
 pub mod sandbox;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{MerchantId, RateLimit, Timestamp};
 use gateway::Gateway;
-use protocols::iak::RateRule;
+use protocols::admission::RateRule;
 
 /// One request, in the units in which buckets count: at so many requests per second, as many come
 /// back in a millisecond.

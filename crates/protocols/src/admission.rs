@@ -1,0 +1,24 @@
+//! Who is let in besides whoever has the right signature: rules about merchants that hold for every
+//! protocol, asked by the protocol because only it knows when the caller is known.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::MerchantId;
+
+/// Whether a merchant may call from an address.
+pub type AddressRule = Arc<dyn Fn(MerchantId, IpAddr) -> bool + Send + Sync>;
+
+/// The rule of a sandbox: every address is allowed.
+pub fn any_address() -> AddressRule {
+    Arc::new(|_, _| true)
+}
+
+/// Whether a merchant may make one more request now; asking counts as making it. It is asked once the
+/// request is known to be the merchant's.
+pub type RateRule = Arc<dyn Fn(MerchantId) -> bool + Send + Sync>;
+
+/// The rule without limits.
+pub fn any_rate() -> RateRule {
+    Arc::new(|_| true)
+}
