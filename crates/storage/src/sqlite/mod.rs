@@ -97,7 +97,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a list read waits for the tables to have what was acknowledged before it.
 const LAG_MAX: Duration = Duration::from_secs(1);
 /// How long a read waits that must not miss anything.
-const CATCH_UP_PATIENCE: Duration = Duration::from_secs(30);
+const CATCH_UP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The opened engine behind the gateway's ports.
 struct Sqlite {

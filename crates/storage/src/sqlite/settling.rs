@@ -59,8 +59,10 @@ impl Settling {
                 }
                 let mut settler =
                     Settler { tables, overlay: shared, released, halt, failing: false };
-                let complete = settler.run(idle_after);
-                settler.tables.close(complete)
+                match settler.run(idle_after) {
+                    Some(complete) => settler.tables.close(complete),
+                    None => Ok(()),
+                }
             })?;
         Ok(Self { overlay, thread: Some(thread) })
     }
@@ -87,13 +89,13 @@ impl Drop for Settling {
     }
 }
 
-/// Nobody would notice that the thread is gone, and the journal would grow until it is full.
-impl Drop for Settler {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.stop("the thread of the tables panicked");
-        }
-    }
+/// What became of a generation.
+enum Settled {
+    Yes,
+    /// The server ends, and the tables could not be written. The journal keeps it.
+    GivenUp,
+    /// The process has to end.
+    Halted,
 }
 
 /// The thread's own.
@@ -106,31 +108,42 @@ struct Settler {
     failing: bool,
 }
 
+/// Nobody would notice that the thread is gone, and the journal would grow until it is full.
+impl Drop for Settler {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.stop("the thread of the tables panicked");
+        }
+    }
+}
+
 impl Settler {
-    /// Goes on until it is told to end. Tells whether everything is settled.
-    fn run(&mut self, idle_after: Duration) -> bool {
+    /// Goes on until it is told to end, and tells whether everything is settled; or until nothing
+    /// may be written any more.
+    fn run(&mut self, idle_after: Duration) -> Option<bool> {
         let mut rested = false;
         loop {
             let rest_after = (!rested).then_some(idle_after);
             match self.overlay.next(rest_after) {
                 Work::Settle(generation) => {
                     rested = false;
-                    if !self.settle(&generation) {
-                        return false;
+                    match self.settle(&generation) {
+                        Settled::Yes => self.maintain(false)?,
+                        Settled::GivenUp => return Some(false),
+                        Settled::Halted => return None,
                     }
-                    self.maintain(false);
                 }
                 Work::Rest => {
                     rested = true;
-                    self.maintain(true);
+                    self.maintain(true)?;
                 }
-                Work::End => return self.overlay.is_settled(),
+                Work::End => return Some(self.overlay.is_settled()),
             }
         }
     }
 
-    /// Writes a generation, however often it has to be tried. Tells whether to go on.
-    fn settle(&mut self, generation: &Generation) -> bool {
+    /// Writes a generation, however often it has to be tried.
+    fn settle(&mut self, generation: &Generation) -> Settled {
         loop {
             let begun = Instant::now();
             match self.tables.save(generation.changes(), generation.last()) {
@@ -140,37 +153,39 @@ impl Settler {
                     }
                     self.released.up_to(generation.last());
                     self.overlay.retire(begun.elapsed());
-                    return true;
+                    return Settled::Yes;
                 }
                 Err(EngineFault::Unavailable(why)) => {
                     if !std::mem::replace(&mut self.failing, true) {
                         error!(%why, "the tables cannot be written; the journal keeps what is new");
                     }
                     if !self.overlay.try_again(why, TRY_AGAIN_AFTER) {
-                        return false;
+                        return Settled::GivenUp;
                     }
                 }
                 Err(EngineFault::Damaged(what)) => {
                     self.stop(&format!("the tables contradict what was acknowledged: {what}"));
-                    return false;
+                    return Settled::Halted;
                 }
                 Err(EngineFault::Fatal(why)) => {
                     self.stop(&format!("it is not known what reached the tables: {why}"));
-                    return false;
+                    return Settled::Halted;
                 }
             }
         }
     }
 
     /// Housekeeping that failed may be tried again later, unless a flush failed in it.
-    fn maintain(&mut self, idle: bool) {
+    fn maintain(&mut self, idle: bool) -> Option<()> {
         match self.tables.maintain(idle) {
             Ok(()) => {}
             Err(EngineFault::Fatal(why)) => {
                 self.stop(&format!("it is not known what reached the tables: {why}"));
+                return None;
             }
             Err(fault) => warn!(%fault, "the tables cannot be tidied up for now"),
         }
+        Some(())
     }
 
     fn stop(&self, why: &str) {
