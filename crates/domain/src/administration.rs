@@ -14,9 +14,13 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use crate::command::{Fund, Funding, Resolve};
-use crate::identifier::{MerchantId, OrderId, ProductId, ProtocolName, ReferenceKey};
-use crate::merchant::{Credential, Level, Merchant, MerchantStatus, RateLimit, Secret};
+use crate::callback::{Endpoint, EndpointKey};
+use crate::command::{Credit, EndCollection, Fund, Funding, Release, Resolve};
+use crate::evidence::{Doubtful, Evidence};
+use crate::identifier::{CallbackId, MerchantId, OrderId, ProductId, ProtocolName, ReferenceKey};
+use crate::merchant::{
+    Credential, Level, Merchant, MerchantStatus, Preferences, RateLimit, Repetition, Secret,
+};
 use crate::money::{Amount, Currency};
 use crate::order::OrderState;
 use crate::product::{Alias, Product, ProductStatus};
@@ -173,6 +177,40 @@ pub enum Act {
         /// How often; none is without a limit.
         rate_limit: Option<RateLimit>,
     },
+    /// Sets how often a merchant may top up one number.
+    SetRepetition {
+        /// Which merchant.
+        merchant: MerchantId,
+        /// How often.
+        repetition: Repetition,
+    },
+    /// Sets where a merchant is called back, and takes a stopped address into use again.
+    SetEndpoint {
+        /// Whose, and for which protocol.
+        key: EndpointKey,
+        /// The address, as the edge parsed and wrote it.
+        url: String,
+        /// Signs the headers of Standard Webhooks.
+        secret: Secret,
+    },
+    /// Sends nothing more to an address.
+    StopEndpoint {
+        /// Whose, and for which protocol.
+        key: EndpointKey,
+    },
+    /// Sets what a merchant wants of a protocol.
+    SetPreferences(Preferences),
+    /// Decides whose the money on suspense is.
+    Release(Release),
+    /// Pays a collection by evidence of the operator's choice.
+    Assign(Credit),
+    /// Ends a collection that will not be paid.
+    EndCollection(EndCollection),
+    /// Has a callback tried again, whether or not it was delivered.
+    ResendCallback {
+        /// Which.
+        callback: CallbackId,
+    },
     /// Issues a credential.
     AddCredential(NewCredential),
     /// Takes a credential out of use, at once and for ever.
@@ -228,11 +266,25 @@ pub enum Action {
     BalanceDebited,
     /// An order was decided.
     OrderResolved,
+    /// The limit on repetitions of a merchant was set.
+    RepetitionSet,
+    /// An address for callbacks was set.
+    EndpointSet,
+    /// An address for callbacks was stopped.
+    EndpointStopped,
+    /// A callback was to be tried again.
+    CallbackResent,
+    /// What a merchant wants of a protocol was set.
+    PreferencesSet,
+    /// Money on suspense was given to somebody.
+    EvidenceReleased,
+    /// A collection was paid by evidence of the operator's choice.
+    EvidenceAssigned,
 }
 
 impl Action {
     /// Every action, in the order in which they are declared.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 20] = [
         Self::MerchantAdded,
         Self::MerchantSuspended,
         Self::MerchantResumed,
@@ -246,6 +298,13 @@ impl Action {
         Self::BalanceCredited,
         Self::BalanceDebited,
         Self::OrderResolved,
+        Self::RepetitionSet,
+        Self::EndpointSet,
+        Self::EndpointStopped,
+        Self::CallbackResent,
+        Self::PreferencesSet,
+        Self::EvidenceReleased,
+        Self::EvidenceAssigned,
     ];
 
     /// A stable name for storage and logs.
@@ -264,6 +323,13 @@ impl Action {
             Self::BalanceCredited => "balance.credited",
             Self::BalanceDebited => "balance.debited",
             Self::OrderResolved => "order.resolved",
+            Self::RepetitionSet => "merchant.repetition_set",
+            Self::EndpointSet => "endpoint.set",
+            Self::EndpointStopped => "endpoint.stopped",
+            Self::CallbackResent => "callback.resent",
+            Self::PreferencesSet => "merchant.preferences_set",
+            Self::EvidenceReleased => "evidence.released",
+            Self::EvidenceAssigned => "evidence.assigned",
         }
     }
 
@@ -377,6 +443,14 @@ pub enum Effect {
     },
     /// The order was decided.
     Resolved(Standing),
+    /// The address stands like this now, with its secret.
+    Endpoint(Endpoint),
+    /// The callback waits to be tried again.
+    Resent(CallbackId),
+    /// The merchant wants this of the protocol now.
+    Preferences(Preferences),
+    /// The evidence stands like this now.
+    Released(Evidence),
 }
 
 /// What was answered to a request that its caller named. Kept for ever.
@@ -413,6 +487,24 @@ pub enum Objection {
     /// A secret could be guessed.
     #[error("secret is shorter than {SECRET_LENGTH_MIN} characters")]
     SecretTooShort,
+    /// There is no address for callbacks of this merchant and protocol.
+    #[error("callback address is unknown")]
+    EndpointUnknown,
+    /// There is no such callback.
+    #[error("callback is not found")]
+    CallbackUnknown,
+    /// There is no such evidence.
+    #[error("evidence is unknown")]
+    EvidenceUnknown,
+    /// The evidence does not pay this order.
+    #[error("evidence does not pay this order: {}", .0.name())]
+    EvidenceMisfit(Doubtful),
+    /// The evidence is not on suspense.
+    #[error("evidence is not on suspense")]
+    EvidenceNotSuspended,
+    /// The callback is being tried at this moment.
+    #[error("callback is being tried at this moment")]
+    CallbackInFlight,
     /// There is no such product.
     #[error("product is unknown")]
     ProductUnknown,

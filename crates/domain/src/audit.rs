@@ -1,9 +1,8 @@
 //! The proof, after the fact, that history was made by the rules.
 //!
 //! An [`Auditor`] is given the stored accounts, then every transfer in the order of their numbers,
-//! then every funding, every order and every audit record in the order of their numbers, and last
-//! what is kept of named requests; it names the first record that
-//! cannot be. After a finding it has nothing more to say. It shares the arithmetic of the ledger and
+//! then every funding, every order, every callback and every audit record in the order of their
+//! numbers, and last what is kept of named requests; it names the first record that cannot be. After a finding it has nothing more to say. It shares the arithmetic of the ledger and
 //! nothing else: it trusts no counter, link or digest, and recomputes them all. The same auditor
 //! serves the `verify` command and the tests.
 //!
@@ -18,8 +17,12 @@ use thiserror::Error;
 
 use crate::account::{Account, AccountKey, AccountRole, Counters};
 use crate::administration::{AuditNumber, AuditRecord, RequestKey};
+use crate::callback::{Callback, Event};
 use crate::command::Funding;
-use crate::identifier::{AccountId, MerchantId, Mode, OrderId, TransferId};
+use crate::evidence::{Evidence, EvidenceKey, EvidenceState};
+use crate::identifier::{
+    AccountId, CallbackId, MerchantId, Mode, OrderId, ProtocolName, TransferId,
+};
 use crate::ledger::replay;
 use crate::money::{Amount, Currency};
 use crate::order::{Hold, Kind, Order, OrderState};
@@ -57,6 +60,10 @@ pub struct Summary {
     pub orders: u64,
     /// Holds that belong to open orders.
     pub open_holds: u64,
+    /// Callbacks compared with the orders that they tell of.
+    pub callbacks: u64,
+    /// Pieces of evidence compared with the orders that they paid.
+    pub evidence: u64,
     /// Records of what operators did.
     pub audit_records: u64,
 }
@@ -92,6 +99,15 @@ struct OrderHistory {
     compared: bool,
 }
 
+/// A callback that an order says is owed.
+#[derive(Debug)]
+struct Owed {
+    order: OrderId,
+    merchant: MerchantId,
+    protocol: ProtocolName,
+    state: OrderState,
+}
+
 /// A transfer that moved a merchant's money and names no order: a funding must name it.
 #[derive(Debug)]
 struct Unexplained {
@@ -110,6 +126,10 @@ pub struct Auditor {
     unexplained: BTreeMap<TransferId, Unexplained>,
     last_transfer: Option<TransferId>,
     last_order: Option<OrderId>,
+    owed: BTreeMap<CallbackId, Owed>,
+    last_callback: Option<CallbackId>,
+    paid_by: BTreeMap<EvidenceKey, OrderId>,
+    suspensions: BTreeMap<TransferId, Amount>,
     last_audit: Option<(AuditNumber, Hash)>,
     named_requests: BTreeMap<AuditNumber, RequestKey>,
     summary: Summary,
@@ -140,6 +160,10 @@ impl Auditor {
             unexplained: BTreeMap::new(),
             last_transfer: None,
             last_order: None,
+            owed: BTreeMap::new(),
+            last_callback: None,
+            paid_by: BTreeMap::new(),
+            suspensions: BTreeMap::new(),
             last_audit: None,
             named_requests: BTreeMap::new(),
             summary: Summary::default(),
@@ -224,6 +248,9 @@ impl Auditor {
     ) -> Result<(), &'static str> {
         let merchants = [debit, credit].map(|key| merchant_of(&key.role));
         let Some(order) = transfer.order else {
+            if credit.role == AccountRole::Suspense {
+                self.suspensions.insert(transfer.id, transfer.amount);
+            }
             if merchants.iter().any(Option::is_some) {
                 let (debit, credit) = (transfer.debit, transfer.credit);
                 let (amount, at) = (transfer.amount, transfer.at);
@@ -274,7 +301,9 @@ impl Auditor {
             Direction::Credit => (made.debit, made.credit),
             Direction::Debit => (made.credit, made.debit),
         };
-        let same = self.role_of(bank) == Some(&AccountRole::Bank)
+        let from_suspense = funding.direction == Direction::Credit
+            && self.role_of(bank) == Some(&AccountRole::Suspense);
+        let same = (self.role_of(bank) == Some(&AccountRole::Bank) || from_suspense)
             && self.role_of(owner) == Some(&AccountRole::Merchant(merchant))
             && made.amount == funding.amount
             && made.at == funding.at;
@@ -299,7 +328,54 @@ impl Auditor {
             .iter()
             .try_for_each(|hold| self.check_order_hold(order, hold))
             .map_err(problem)?;
+        if let Some(key) = order.collecting.as_ref().and_then(|it| it.evidence.as_ref())
+            && let Some(other) = self.paid_by.insert(key.clone(), order.id)
+        {
+            return Err(problem(format!("was paid by the evidence that paid order {other}")));
+        }
+        for id in &order.callbacks {
+            let owed = Owed {
+                order: order.id,
+                merchant: order.key.merchant,
+                protocol: order.key.protocol.clone(),
+                state: order.state,
+            };
+            if self.owed.insert(*id, owed).is_some() {
+                return Err(problem(format!("owes callback {id}, which another order owes")));
+            }
+        }
         self.check_order_history(order).map_err(|it| problem(it.to_owned()))
+    }
+
+    /// Compares the next callback with the order that it tells of.
+    pub fn callback(&mut self, callback: &Callback) -> Result<(), Finding> {
+        self.summary.callbacks = self.summary.callbacks.saturating_add(1);
+        let id = callback.id;
+        let problem = |problem: &str| Err(Finding::new(format!("callback {id}"), problem));
+        if self.last_callback.is_some_and(|last| last >= id) {
+            return problem("is out of order");
+        }
+        self.last_callback = Some(id);
+        let Some(owed) = self.owed.remove(&id) else {
+            return problem("is owed by no order");
+        };
+        let same = owed.order == callback.order
+            && owed.merchant == callback.merchant
+            && owed.protocol == callback.protocol;
+        if !same {
+            return problem("tells of another order than the one that owes it");
+        }
+        let fits = match callback.event {
+            Event::Succeeded | Event::SerialNumber => owed.state == OrderState::Succeeded,
+            Event::Failed => matches!(owed.state, OrderState::Failed(_) | OrderState::Expired),
+        };
+        if !fits {
+            return problem("tells something else than became of its order");
+        }
+        if callback.tries > 0 && callback.rendered.is_none() {
+            return problem("was tried and what was sent is not kept");
+        }
+        Ok(())
     }
 
     fn check_order_hold(&mut self, order: &Order, hold: &Hold) -> Result<(), String> {
@@ -358,6 +434,29 @@ impl Auditor {
         if same { Ok(()) } else { Err("passed on something else than its cost") }
     }
 
+    /// Compares a piece of evidence with the order that it paid, or with the transfer that put it on
+    /// suspense; comes after the orders.
+    pub fn evidence(&mut self, evidence: &Evidence) -> Result<(), Finding> {
+        self.summary.evidence = self.summary.evidence.saturating_add(1);
+        let key = &evidence.key;
+        let problem = |problem: &str| {
+            Err(Finding::new(format!("evidence {} of {}", key.id, key.source), problem))
+        };
+        let paid = self.paid_by.remove(key);
+        match evidence.state {
+            EvidenceState::Used(order) if paid == Some(order) => {}
+            EvidenceState::Used(_) => return problem("says that it paid another order"),
+            _ if paid.is_some() => return problem("paid an order and does not say so"),
+            EvidenceState::Suspended { transfer, .. } => {
+                if self.suspensions.remove(&transfer) != Some(evidence.amount) {
+                    return problem("does not stand on suspense as it says");
+                }
+            }
+            EvidenceState::Open | EvidenceState::Released(_) => {}
+        }
+        Ok(())
+    }
+
     /// Follows the chain of audit records, which come in the order of their numbers.
     pub fn audit_record(&mut self, record: &AuditRecord) -> Result<(), Finding> {
         self.summary.audit_records = self.summary.audit_records.saturating_add(1);
@@ -403,6 +502,15 @@ impl Auditor {
         }
         if let Some(id) = self.unexplained.keys().next() {
             return transfer(*id, "moves a merchant's money for no order or funding".to_owned());
+        }
+        if let Some((key, order)) = self.paid_by.first_key_value() {
+            let problem =
+                format!("was paid by evidence {} of {}, which is not there", key.id, key.source);
+            return Err(Finding::new(format!("order {order}"), problem));
+        }
+        if let Some((id, owed)) = self.owed.first_key_value() {
+            let problem = format!("owes callback {id}, which does not exist");
+            return Err(Finding::new(format!("order {}", owed.order), problem));
         }
         if let Some(number) = self.named_requests.keys().next() {
             let problem = "answered a named request and the answer is not kept";

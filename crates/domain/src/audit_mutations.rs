@@ -15,6 +15,8 @@ pub(super) struct Story {
     pub(super) transfers: Vec<Transfer>,
     pub(super) fundings: Vec<Funding>,
     pub(super) orders: Vec<Order>,
+    pub(super) callbacks: Vec<Callback>,
+    pub(super) evidence: Vec<Evidence>,
 }
 
 impl From<Books> for Story {
@@ -24,6 +26,8 @@ impl From<Books> for Story {
             transfers: books.transfers,
             fundings: books.fundings.into_values().collect(),
             orders: books.orders.into_values().map(Arc::unwrap_or_clone).collect(),
+            callbacks: books.callbacks.into_values().collect(),
+            evidence: books.evidence.into_values().collect(),
         }
     }
 }
@@ -34,6 +38,8 @@ impl Story {
         self.transfers.iter().try_for_each(|transfer| auditor.transfer(transfer))?;
         self.fundings.iter().try_for_each(|funding| auditor.funding(funding))?;
         self.orders.iter().try_for_each(|order| auditor.order(order))?;
+        self.callbacks.iter().try_for_each(|callback| auditor.callback(callback))?;
+        self.evidence.iter().try_for_each(|evidence| auditor.evidence(evidence))?;
         auditor.finish()
     }
 
@@ -53,6 +59,14 @@ fn transfer_name(transfer: &Transfer) -> String {
 
 fn order_name(order: &Order) -> String {
     format!("order {}", order.id)
+}
+
+fn callback_name(callback: &Callback) -> String {
+    format!("callback {}", callback.id)
+}
+
+fn evidence_name(evidence: &Evidence) -> String {
+    format!("evidence {} of {}", evidence.key.id, evidence.key.source)
 }
 
 fn funding_name(funding: &Funding) -> String {
@@ -82,6 +96,11 @@ enum Edit {
     RemoveOrder(usize),
     InsertOrder(usize, Order),
     SwapOrders(usize),
+    Callback(usize, Callback),
+    RemoveCallback(usize),
+    InsertCallback(usize, Callback),
+    Evidence(usize, Evidence),
+    RemoveEvidence(usize),
 }
 
 impl Mutation {
@@ -101,6 +120,11 @@ impl Mutation {
             Edit::RemoveOrder(index) => drop(story.orders.remove(index)),
             Edit::InsertOrder(index, order) => story.orders.insert(index, order),
             Edit::SwapOrders(index) => story.orders.swap(index, index + 1),
+            Edit::Callback(index, callback) => story.callbacks[index] = callback,
+            Edit::RemoveCallback(index) => drop(story.callbacks.remove(index)),
+            Edit::InsertCallback(index, callback) => story.callbacks.insert(index, callback),
+            Edit::Evidence(index, evidence) => story.evidence[index] = evidence,
+            Edit::RemoveEvidence(index) => drop(story.evidence.remove(index)),
         }
     }
 }
@@ -285,6 +309,10 @@ fn changed_orders(order: &Order) -> Vec<Order> {
             }
         }
         changes.push(Box::new(|it| it.delivery = None));
+        if matches!(order.state, OrderState::Succeeded | OrderState::Failed(_)) {
+            changes.push(Box::new(|it| it.calls_back = !it.calls_back));
+        }
+        changes.push(Box::new(|it| it.callbacks.push(CallbackId(9000))));
     }
     for state in [
         OrderState::Quoted,
@@ -394,8 +422,53 @@ fn mutate_orders(story: &Story, all: &mut Vec<Mutation>) {
         }
         let first = story.transfers.iter().find(|transfer| transfer.order == Some(order.id));
         if let Some(first) = first {
-            push(all, Edit::RemoveOrder(index), [transfer_name(first)]);
+            let callbacks = story.callbacks.iter().filter(|it| it.order == order.id);
+            let orphans = callbacks.map(callback_name);
+            let used = |it: &&Evidence| it.state == EvidenceState::Used(order.id);
+            let orphans = orphans.chain(story.evidence.iter().filter(used).map(evidence_name));
+            push(all, Edit::RemoveOrder(index), orphans.chain([transfer_name(first)]));
         }
+    }
+}
+
+fn changed_callbacks(callback: &Callback) -> Vec<Callback> {
+    let changes: Vec<FieldChange<Callback>> = vec![
+        Box::new(|it| it.id = CallbackId(it.id.0 + 1)),
+        Box::new(|it| it.order = OrderId(it.order.0 + 1)),
+        Box::new(|it| it.merchant = MerchantId(it.merchant.0 + 1)),
+        Box::new(|it| it.protocol = ProtocolName::new("other")),
+        Box::new(|it| {
+            let succeeded = it.event == Event::Succeeded;
+            it.event = if succeeded { Event::Failed } else { Event::Succeeded };
+        }),
+        Box::new(|it| it.tries += 1),
+    ];
+    variants(callback, changes)
+}
+
+fn mutate_callbacks(story: &Story, all: &mut Vec<Mutation>) {
+    for (index, callback) in story.callbacks.iter().enumerate() {
+        for changed in changed_callbacks(callback) {
+            // One that takes the number of the next is found there, out of order.
+            let names = [callback_name(callback), callback_name(&changed)];
+            push(all, Edit::Callback(index, changed), names);
+        }
+        let owing = format!("order {}", callback.order);
+        push(all, Edit::RemoveCallback(index), [owing]);
+        push(all, Edit::InsertCallback(index, callback.clone()), [callback_name(callback)]);
+    }
+}
+
+fn mutate_evidence(story: &Story, all: &mut Vec<Mutation>) {
+    for (index, evidence) in story.evidence.iter().enumerate() {
+        let EvidenceState::Used(order) = evidence.state else { continue };
+        let owner = format!("order {order}");
+        let name = evidence_name(evidence);
+        for state in [EvidenceState::Open, EvidenceState::Used(OrderId(order.0 + 1))] {
+            let changed = Evidence { state, ..evidence.clone() };
+            push(all, Edit::Evidence(index, changed), [name.clone()]);
+        }
+        push(all, Edit::RemoveEvidence(index), [owner]);
     }
 }
 
@@ -407,5 +480,7 @@ pub(super) fn mutations(story: &Story) -> Vec<Mutation> {
     mutate_accounts(story, &mut all);
     mutate_fundings(story, &mut all);
     mutate_orders(story, &mut all);
+    mutate_callbacks(story, &mut all);
+    mutate_evidence(story, &mut all);
     all
 }

@@ -4,6 +4,7 @@
 //! and [`crate::decide::decide`] then needs nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -11,17 +12,20 @@ use crate::account::AccountKey;
 use crate::administration::{
     Act, Administer, AuditNumber, CredentialKey, Effect, Objection, RequestKey,
 };
-use crate::bill::Bill;
+use crate::bill::{Bill, Detail};
+use crate::callback::{Callback, Endpoint, EndpointKey, Received, Rendered};
+use crate::evidence::{Doubtful, Evidence, EvidenceKey};
 use crate::identifier::{
-    MerchantId, OrderId, ProcessId, ProductId, ReferenceKey, TransferId, UpstreamName,
+    CallbackId, MerchantId, Mode, OrderId, ProcessId, ProductId, ReferenceKey, TransferId,
+    UpstreamName,
 };
-use crate::merchant::{Credential, Merchant};
+use crate::merchant::{Credential, Merchant, Preferences, Repetition};
 use crate::money::{Amount, Currency};
-use crate::order::{Order, Outcome, Quote};
+use crate::order::{Collecting, Order, Outcome, Quote};
 use crate::posting::{self, Direction};
 use crate::product::{Alias, Product};
 use crate::refusal::Refusal;
-use crate::time::Timestamp;
+use crate::time::{BusinessDay, Timestamp};
 
 /// A funding reference: unique for ever per merchant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,8 +81,14 @@ pub struct Request {
     pub code: String,
     /// The customer's number.
     pub destination: String,
-    /// Who answered the inquiry.
+    /// Who answered the inquiry, or will be called.
     pub upstream: UpstreamName,
+    /// In which variant of its protocol it was asked; see [`Order::dialect`].
+    pub dialect: String,
+    /// Whether the merchant is called back when the order ends.
+    pub calls_back: bool,
+    /// An address of its own to which the merchant wants the news as well.
+    pub callback_url: Option<String>,
     /// When it was asked.
     pub at: Timestamp,
 }
@@ -105,6 +115,9 @@ pub struct MakeQuote {
     pub quote: Quote,
     /// The first instant at which it can no longer be confirmed.
     pub expires_at: Timestamp,
+    /// Whether the same question under the same reference makes the quote anew, as long as nobody
+    /// has confirmed it.
+    pub renews: bool,
 }
 
 /// The supplier answered an inquiry with a refusal: claims the reference and stores that.
@@ -133,6 +146,194 @@ pub struct Accept {
     pub at: Timestamp,
     /// When somebody should ask the upstream if the call brings no outcome by then.
     pub question_due: Timestamp,
+}
+
+/// A merchant buys something at a fixed price, or has money paid out: claims the reference, sets the
+/// money aside and records the intent to call the upstream, all at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buy {
+    /// What was asked.
+    pub request: Request,
+    /// What it costs. Of a payout, the amount and the fee are set aside each by itself.
+    pub quote: Quote,
+    /// To whom money is paid out; none for what is bought.
+    pub recipient: Option<Detail>,
+    /// The merchant's own limit.
+    pub repetition: Repetition,
+    /// The process that will call.
+    pub owner: ProcessId,
+    /// When somebody should ask the upstream if the call brings no outcome by then.
+    pub question_due: Timestamp,
+}
+
+/// What a merchant's own limit on repetitions counts: top-ups of one number on one day.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DayClaimKey {
+    /// The merchant.
+    pub merchant: MerchantId,
+    /// The day.
+    pub day: BusinessDay,
+    /// The customer's number.
+    pub destination: String,
+    /// The product; none counts all of them.
+    pub product: Option<ProductId>,
+}
+
+/// The latest order that counts towards a limit. It replaces an earlier one that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayClaim {
+    /// What is counted.
+    pub key: DayClaimKey,
+    /// The order.
+    pub order: OrderId,
+}
+
+/// A callback that a process wants to try, with what it would send if nobody has tried before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which.
+    pub callback: CallbackId,
+    /// What would be sent; what was kept at the first try stands.
+    pub rendered: Option<Arc<Rendered>>,
+}
+
+/// A process takes callbacks that are due, so that nobody else tries them meanwhile. Those that are
+/// not due any more are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Which, each once.
+    pub wanted: Vec<Wanted>,
+    /// The process.
+    pub owner: ProcessId,
+    /// When.
+    pub at: Timestamp,
+    /// How long nobody else may try them.
+    pub until: Timestamp,
+    /// Whether other processes' leases count for nothing, because those processes have ended.
+    pub take_over: bool,
+}
+
+/// A callback was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordDelivery {
+    /// Which callback.
+    pub callback: CallbackId,
+    /// The process that had leased it.
+    pub owner: ProcessId,
+    /// Whose address it was sent to. It is stopped if the receiver is gone for good.
+    pub endpoint: EndpointKey,
+    /// When the try began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// What came of it.
+    pub received: Received,
+    /// When to try again if it was not delivered; none to give up.
+    pub retry: Option<Timestamp>,
+}
+
+/// A merchant wants to be paid: claims the reference and waits for evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCollection {
+    /// What was asked.
+    pub request: Request,
+    /// What is to be paid, and how.
+    pub collecting: Collecting,
+    /// The first instant at which nobody waits any more; none is for ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a payer names as proof, such as a bank's reference: good for one order per channel.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PayerReferenceKey {
+    /// The channel.
+    pub channel: String,
+    /// The text.
+    pub text: String,
+}
+
+/// The payer told something about a collection that is waited for. Nothing is credited by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tell {
+    /// The collection.
+    pub order: OrderId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// What was told, by name. It replaces what was told under the same name.
+    pub particulars: Vec<(String, Detail)>,
+    /// What of it nobody else may have named.
+    pub reference: Option<PayerReferenceKey>,
+    /// Whether a person has to look at it from now on; none leaves that as it is.
+    pub in_review: Option<bool>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Somebody has seen money come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordEvidence {
+    /// What was seen. Its state is open.
+    pub evidence: Evidence,
+}
+
+/// A collection is paid by a piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credit {
+    /// The collection.
+    pub order: OrderId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The currency of the merchant's balance.
+    pub currency: Currency,
+    /// The channel of the evidence and its currency.
+    pub channel: (String, Currency),
+    /// The evidence, which is used up.
+    pub evidence: EvidenceKey,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Evidence pays no order for certain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspend {
+    /// The evidence.
+    pub evidence: EvidenceKey,
+    /// Its channel and currency.
+    pub channel: (String, Currency),
+    /// Why.
+    pub reason: Doubtful,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A collection ends without having been paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndCollection {
+    /// The collection.
+    pub order: OrderId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The currency of the merchant's balance.
+    pub currency: Currency,
+    /// Why it failed; none if its time has run out.
+    pub refusal: Option<Refusal>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A person decides whose the money on suspense is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The evidence.
+    pub evidence: EvidenceKey,
+    /// Its channel and currency.
+    pub channel: (String, Currency),
+    /// Who gets it; none if it goes back to whoever sent it.
+    pub merchant: Option<MerchantId>,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// An attempt brought an outcome, be it by the call itself, by asking, or by a person's decision.
@@ -171,8 +372,30 @@ pub enum Command {
     Decline(Decline),
     /// Confirms a quote.
     Accept(Accept),
+    /// Buys at a fixed price.
+    Buy(Buy),
     /// Records what an attempt brought.
     Resolve(Resolve),
+    /// Begins to wait for a payer.
+    OpenCollection(OpenCollection),
+    /// Notes what a payer told.
+    Tell(Tell),
+    /// Records that money came in.
+    RecordEvidence(RecordEvidence),
+    /// Pays a collection.
+    Credit(Credit),
+    /// Puts money on suspense.
+    Suspend(Suspend),
+    /// Ends a collection that was not paid.
+    EndCollection(EndCollection),
+    /// Adds or replaces what a merchant wants of a protocol.
+    PutPreferences(Preferences),
+    /// Takes due callbacks to try them.
+    Lease(Lease),
+    /// Records what came of trying a callback.
+    RecordDelivery(RecordDelivery),
+    /// Adds or replaces an address for callbacks.
+    PutEndpoint(Endpoint),
     /// Does what an operator wants, and records who wanted it.
     Administer(Administer),
 }
@@ -198,13 +421,27 @@ pub struct Keys {
     pub aliases: Vec<Alias>,
     /// Names of requests; what was answered to them is to be loaded.
     pub requests: Vec<RequestKey>,
+    /// Callbacks by number.
+    pub callbacks: Vec<CallbackId>,
+    /// Addresses for callbacks.
+    pub endpoints: Vec<EndpointKey>,
+    /// Counts of a limit; an order that holds one is to be loaded with it.
+    pub day_claims: Vec<DayClaimKey>,
+    /// Evidence by name.
+    pub evidence: Vec<EvidenceKey>,
+    /// What payers named; an order that holds one is to be loaded with it.
+    pub payer_references: Vec<PayerReferenceKey>,
 }
 
 impl Command {
     /// Adds the records that this command touches.
     pub fn add_keys(&self, keys: &mut Keys) {
         match self {
-            Self::PutMerchant(_) | Self::PutCredential(_) | Self::PutProduct(_) => {}
+            Self::PutMerchant(_)
+            | Self::PutCredential(_)
+            | Self::PutProduct(_)
+            | Self::PutEndpoint(_)
+            | Self::PutPreferences(_) => {}
             Self::Fund(fund) => fund.add_keys(keys),
             Self::MakeQuote(make) => keys.references.push(make.request.key.clone()),
             Self::Decline(decline) => keys.references.push(decline.request.key.clone()),
@@ -216,7 +453,36 @@ impl Command {
                     accept.currency,
                 ));
             }
+            Self::Buy(buy) => {
+                keys.references.push(buy.request.key.clone());
+                keys.day_claims.extend(buy.day_claims());
+                keys.accounts.extend(posting::order_accounts(
+                    buy.request.key.merchant,
+                    &buy.request.upstream,
+                    buy.quote.charge.currency(),
+                ));
+            }
             Self::Resolve(resolve) => resolve.add_keys(keys),
+            Self::OpenCollection(open) => keys.references.push(open.request.key.clone()),
+            Self::Tell(tell) => {
+                keys.orders.push(tell.order);
+                keys.payer_references.extend(tell.reference.clone());
+            }
+            Self::RecordEvidence(record) => keys.evidence.push(record.evidence.key.clone()),
+            Self::Credit(credit) => credit.add_keys(keys),
+            Self::Suspend(suspend) => {
+                keys.evidence.push(suspend.evidence.clone());
+                let (channel, currency) = &suspend.channel;
+                keys.accounts.extend(posting::collection_accounts(channel, *currency));
+            }
+            Self::EndCollection(end) => end.add_keys(keys),
+            Self::Lease(lease) => {
+                keys.callbacks.extend(lease.wanted.iter().map(|wanted| wanted.callback));
+            }
+            Self::RecordDelivery(record) => {
+                keys.callbacks.push(record.callback);
+                keys.endpoints.push(record.endpoint.clone());
+            }
             Self::Administer(administer) => {
                 keys.requests.extend(administer.request_key());
                 administer.act.add_keys(keys);
@@ -234,6 +500,63 @@ impl Fund {
     }
 }
 
+impl Buy {
+    /// What it counts towards: none without a limit, and otherwise both counts, so that changing
+    /// from one limit to the other forgets nothing.
+    pub(crate) fn day_claims(&self) -> Vec<DayClaimKey> {
+        let key = |product: Option<ProductId>| DayClaimKey {
+            merchant: self.request.key.merchant,
+            day: self.request.at.business_day(),
+            destination: self.request.destination.clone(),
+            product,
+        };
+        match (self.request.key.mode, self.repetition) {
+            (Mode::Test, _) | (_, Repetition::Free) => Vec::new(),
+            (Mode::Live, Repetition::OncePerProduct | Repetition::OncePerNumber) => {
+                vec![key(Some(self.request.product.clone())), key(None)]
+            }
+        }
+    }
+}
+
+impl Credit {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.orders.push(self.order);
+        keys.evidence.push(self.evidence.clone());
+        let (channel, currency) = &self.channel;
+        keys.accounts.extend(posting::collection_accounts(channel, *currency));
+        keys.accounts.extend(posting::collection_accounts(channel, self.currency));
+        keys.accounts.push(AccountKey::merchant(self.merchant, self.currency));
+    }
+}
+
+impl EndCollection {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.orders.push(self.order);
+        keys.accounts.push(AccountKey::merchant(self.merchant, self.currency));
+    }
+}
+
+impl Release {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.evidence.push(self.evidence.clone());
+        keys.merchants.extend(self.merchant);
+        let (channel, currency) = &self.channel;
+        keys.accounts.extend(posting::collection_accounts(channel, *currency));
+        keys.accounts
+            .extend(self.merchant.map(|merchant| AccountKey::merchant(merchant, *currency)));
+        if let Some(merchant) = self.merchant {
+            let reference = self.funding_reference();
+            keys.fundings.push(FundingKey { merchant, reference });
+        }
+    }
+
+    /// The name under which what a merchant gets is funded, which no two pieces of evidence share.
+    pub(crate) fn funding_reference(&self) -> String {
+        format!("evidence {} {}", self.evidence.source, self.evidence.id)
+    }
+}
+
 impl Resolve {
     fn add_keys(&self, keys: &mut Keys) {
         keys.orders.push(self.order);
@@ -248,7 +571,17 @@ impl Act {
             Self::AddMerchant(_) => {}
             Self::SetMerchantStatus { merchant, .. }
             | Self::SetAddresses { merchant, .. }
-            | Self::SetRateLimit { merchant, .. } => keys.merchants.push(*merchant),
+            | Self::SetRateLimit { merchant, .. }
+            | Self::SetRepetition { merchant, .. } => keys.merchants.push(*merchant),
+            Self::SetEndpoint { key, .. } | Self::StopEndpoint { key } => {
+                keys.merchants.push(key.merchant);
+                keys.endpoints.push(key.clone());
+            }
+            Self::ResendCallback { callback } => keys.callbacks.push(*callback),
+            Self::SetPreferences(preferences) => keys.merchants.push(preferences.merchant),
+            Self::Release(release) => release.add_keys(keys),
+            Self::Assign(credit) => credit.add_keys(keys),
+            Self::EndCollection(end) => end.add_keys(keys),
             Self::AddCredential(new) => {
                 keys.merchants.push(new.merchant);
                 keys.credentials.push(new.key.clone());
@@ -319,6 +652,49 @@ pub enum Reply {
         order: Arc<Order>,
         /// What is available.
         balance: Amount,
+    },
+    /// The collection is waited for, or was asked for before.
+    Awaited {
+        /// The order as it stands.
+        order: Arc<Order>,
+        /// Whether a twin had asked before.
+        repeated: bool,
+    },
+    /// The evidence is recorded, now or before.
+    EvidenceRecorded {
+        /// As it stands.
+        evidence: Evidence,
+        /// Whether it was recorded before; nothing changed now.
+        repeated: bool,
+    },
+    /// The collection is paid, now or by the same evidence before.
+    Credited {
+        /// The order.
+        order: Arc<Order>,
+        /// What is available after it.
+        balance: Amount,
+        /// Whether it was paid before; nothing changed now.
+        repeated: bool,
+    },
+    /// The evidence does not pay this order. Nothing changed.
+    NotCredited {
+        /// Why.
+        reason: Doubtful,
+        /// The order as it stands.
+        order: Arc<Order>,
+    },
+    /// The evidence stands on suspense, or pays something by now.
+    Suspended(Evidence),
+    /// The collection has ended, now or before.
+    Ended(Arc<Order>),
+    /// These callbacks are the asker's to try.
+    Leased(Vec<Callback>),
+    /// The try is recorded.
+    DeliveryRecorded {
+        /// The callback as it stands now.
+        callback: Callback,
+        /// Whether its address was stopped by it.
+        stopped: bool,
     },
     /// An operator's act is done and recorded, now or by an earlier request of the same name.
     Administered {

@@ -5,6 +5,9 @@
 //! means that a record was not loaded or that the books are damaged, and it carries none either.
 
 mod administration;
+mod callbacks;
+mod collections;
+mod top_up;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +15,9 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::account::AccountKey;
+use crate::callback::Event;
 use crate::command::{Accept, Command, Decline, Fund, Funding, MakeQuote, Reply, Request, Resolve};
-use crate::identifier::{MerchantId, Mode, OrderId};
+use crate::identifier::{MerchantId, Mode, OrderId, ProcessId, UpstreamName};
 use crate::ledger::{Ledger, LedgerError};
 use crate::money::{Amount, Currency};
 use crate::order::{Attempt, AttemptState, Delivery, Doubt, Kind, Order, OrderState, Outcome};
@@ -66,7 +70,20 @@ pub fn decide(working_set: &WorkingSet, command: &Command) -> Result<Decision, D
         Command::MakeQuote(make) => decide_quote(working_set, make),
         Command::Decline(decline) => decide_decline(working_set, decline),
         Command::Accept(accept) => decide_accept(working_set, accept),
+        Command::Buy(buy) => top_up::decide(working_set, buy),
         Command::Resolve(resolve) => decide_resolve(working_set, resolve),
+        Command::OpenCollection(open) => collections::decide_open(working_set, open),
+        Command::Tell(tell) => collections::decide_tell(working_set, tell),
+        Command::RecordEvidence(record) => collections::decide_evidence(working_set, record),
+        Command::Credit(credit) => collections::decide_credit(working_set, credit),
+        Command::Suspend(suspend) => collections::decide_suspend(working_set, suspend),
+        Command::EndCollection(end) => collections::decide_end(working_set, end),
+        Command::PutPreferences(preferences) => {
+            Ok(stored(Change::Preferences(preferences.clone())))
+        }
+        Command::Lease(lease) => callbacks::decide_lease(working_set, lease),
+        Command::RecordDelivery(record) => callbacks::decide_delivery(working_set, record),
+        Command::PutEndpoint(endpoint) => Ok(stored(Change::Endpoint(endpoint.clone()))),
         Command::Administer(administer) => administration::decide(working_set, administer),
     }
 }
@@ -109,12 +126,35 @@ fn decide_fund(working_set: &WorkingSet, fund: &Fund) -> Result<Decision, Decide
 }
 
 fn decide_quote(working_set: &WorkingSet, make: &MakeQuote) -> Result<Decision, DecideFault> {
+    if make.renews
+        && let Some(before) = working_set.order_by_reference(&make.request.key)?
+    {
+        return Ok(renew(before, make));
+    }
     claim(working_set, &make.request, |order| {
         order.state = OrderState::Quoted;
         order.bill = Some(make.bill.clone());
         order.quote = Some(make.quote);
         order.expires_at = make.expires_at;
     })
+}
+
+/// Makes a quote anew under its reference, as long as the question is the same and nobody has
+/// confirmed it.
+fn renew(before: &Arc<Order>, make: &MakeQuote) -> Decision {
+    if before.fingerprint != make.request.fingerprint || before.state != OrderState::Quoted {
+        return Decision::refused(Refusal::ReferenceUsed);
+    }
+    let mut next = Order::clone(before);
+    next.bill = Some(make.bill.clone());
+    next.quote = Some(make.quote);
+    next.updated_at = make.request.at;
+    next.expires_at = make.expires_at;
+    let order = Arc::new(next);
+    Decision {
+        answer: Ok(Reply::Inquired { order: Arc::clone(&order), repeated: false }),
+        changes: vec![Change::Order(order)],
+    }
 }
 
 fn decide_decline(working_set: &WorkingSet, decline: &Decline) -> Result<Decision, DecideFault> {
@@ -137,8 +177,19 @@ fn claim(
             Decision::refused(Refusal::ReferenceUsed)
         });
     }
+    let mut order = new_purchase(working_set, request)?;
+    fill(&mut order);
+    let order = Arc::new(order);
+    Ok(Decision {
+        answer: Ok(Reply::Inquired { order: Arc::clone(&order), repeated: false }),
+        changes: vec![Change::NewOrder(order)],
+    })
+}
+
+/// The next order, with what was asked and nothing that became of it.
+fn new_purchase(working_set: &WorkingSet, request: &Request) -> Result<Order, DecideFault> {
     let number = working_set.last_numbers().order.checked_add(1).ok_or(DecideFault::Exhausted)?;
-    let mut order = Order {
+    Ok(Order {
         id: OrderId(number),
         key: request.key.clone(),
         kind: Kind::Purchase,
@@ -147,6 +198,7 @@ fn claim(
         product: request.product.clone(),
         code: request.code.clone(),
         destination: request.destination.clone(),
+        dialect: request.dialect.clone(),
         upstream: request.upstream.clone(),
         bill: None,
         quote: None,
@@ -157,12 +209,11 @@ fn claim(
         attempts: Vec::new(),
         question_due: None,
         delivery: None,
-    };
-    fill(&mut order);
-    let order = Arc::new(order);
-    Ok(Decision {
-        answer: Ok(Reply::Inquired { order: Arc::clone(&order), repeated: false }),
-        changes: vec![Change::NewOrder(order)],
+        calls_back: request.calls_back,
+        callback_url: request.callback_url.clone(),
+        callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
     })
 }
 
@@ -190,29 +241,62 @@ fn decide_accept(working_set: &WorkingSet, accept: &Accept) -> Result<Decision, 
     }
     let quote = order.quote.ok_or_else(|| incomplete("quote", order))?;
     let mut next = Order::clone(order);
-    if order.key.mode == Mode::Live {
-        match posting::accepted(&mut ledger, accept.merchant, quote.charge) {
-            Ok(hold) => next.holds.push(hold),
-            Err(LedgerError::InsufficientFunds) => {
-                return Ok(Decision::refused(Refusal::BalanceInsufficient));
-            }
-            Err(error) => return Err(error.into()),
-        }
+    if let Some(refusal) = set_aside(&mut ledger, &mut next, quote.charge)? {
+        return Ok(Decision::refused(refusal));
     }
-    let number = u16::try_from(order.attempts.len()).map_err(|_| DecideFault::Exhausted)?;
-    next.attempts.push(Attempt {
-        number: number.checked_add(1).ok_or(DecideFault::Exhausted)?,
+    let intent = Intent {
         upstream: accept.upstream.clone(),
-        state: AttemptState::Intent,
         owner: accept.owner,
-        started_at: accept.at,
-        questions: 0,
-    });
-    next.state = OrderState::Processing;
-    next.updated_at = accept.at;
-    next.question_due = Some(accept.question_due);
+        at: accept.at,
+        question_due: accept.question_due,
+    };
+    begin_attempt(&mut next, intent)?;
     let balance = balance(&ledger, accept.merchant, accept.currency)?;
     Ok(changed(ledger, next, |order| Reply::Accepted { order, balance }))
+}
+
+/// Holds the charge of an order that moves money, or says why not.
+fn set_aside(
+    ledger: &mut Ledger<'_>,
+    order: &mut Order,
+    charge: Amount,
+) -> Result<Option<Refusal>, DecideFault> {
+    if order.key.mode == Mode::Test {
+        return Ok(None);
+    }
+    match posting::accepted(ledger, order.key.merchant, charge) {
+        Ok(hold) => {
+            order.holds.push(hold);
+            Ok(None)
+        }
+        Err(LedgerError::InsufficientFunds) => Ok(Some(Refusal::BalanceInsufficient)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Who is going to call whom.
+struct Intent {
+    upstream: UpstreamName,
+    owner: ProcessId,
+    at: Timestamp,
+    question_due: Timestamp,
+}
+
+/// Records the intent of a call, which may leave once this is durable.
+fn begin_attempt(order: &mut Order, intent: Intent) -> Result<(), DecideFault> {
+    let number = u16::try_from(order.attempts.len()).map_err(|_| DecideFault::Exhausted)?;
+    order.attempts.push(Attempt {
+        number: number.checked_add(1).ok_or(DecideFault::Exhausted)?,
+        upstream: intent.upstream,
+        state: AttemptState::Intent,
+        owner: intent.owner,
+        started_at: intent.at,
+        questions: 0,
+    });
+    order.state = OrderState::Processing;
+    order.updated_at = intent.at;
+    order.question_due = Some(intent.question_due);
+    Ok(())
 }
 
 fn decide_resolve(working_set: &WorkingSet, resolve: &Resolve) -> Result<Decision, DecideFault> {
@@ -234,15 +318,15 @@ fn decide_resolve(working_set: &WorkingSet, resolve: &Resolve) -> Result<Decisio
         }
     };
     if order.state != OrderState::Processing {
-        return repeated_outcome(&ledger, order, resolve);
+        return repeated_outcome(working_set, ledger, order, resolve);
     }
     // Without its hold a delivery would be paid from our margin, and nobody would notice.
     if order.key.mode == Mode::Live && order.holds.is_empty() {
         return Err(incomplete("hold", order));
     }
     match &resolve.outcome {
-        Outcome::Delivered(delivery) => deliver(ledger, order, resolve, delivery),
-        Outcome::Refused(refusal) => refuse(ledger, order, resolve, *refusal),
+        Outcome::Delivered(delivery) => deliver(working_set, ledger, order, resolve, delivery),
+        Outcome::Refused(refusal) => refuse(working_set, ledger, order, resolve, *refusal),
         Outcome::Unknown(doubt) => {
             let mut next = Order::clone(order);
             let questions = attempt.questions.saturating_add(1);
@@ -262,13 +346,20 @@ fn incomplete(part: &str, order: &Order) -> DecideFault {
     NotLoaded(format!("{part} of order {}", order.id)).into()
 }
 
-/// What to say to an outcome that comes when the order is final: the same again is a repeat, not
-/// knowing is nothing new, and anything else is for a person.
+/// What to say to an outcome that comes when the order is final: the same again is a repeat, except
+/// that it may bring the serial number that was missing; not knowing is nothing new, and anything
+/// else is for a person.
 fn repeated_outcome(
-    ledger: &Ledger<'_>,
+    working_set: &WorkingSet,
+    ledger: Ledger<'_>,
     order: &Arc<Order>,
     resolve: &Resolve,
 ) -> Result<Decision, DecideFault> {
+    if let Some(next) = with_late_serial_number(order, resolve) {
+        let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
+        let ended = Ended { event: Event::SerialNumber, at: resolve.at, balance };
+        return ending(working_set, ledger, next, ended);
+    }
     let agrees = match (&resolve.outcome, order.state) {
         (Outcome::Unknown(_), _)
         | (Outcome::Delivered(_), OrderState::Succeeded)
@@ -276,7 +367,7 @@ fn repeated_outcome(
         (Outcome::Delivered(_) | Outcome::Refused(_), _) => false,
     };
     let order = Arc::clone(order);
-    let balance = balance(ledger, resolve.merchant, resolve.currency)?;
+    let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
     Ok(Decision::unchanged(if agrees {
         Reply::Resolved { order, balance, repeated: true }
     } else {
@@ -284,7 +375,23 @@ fn repeated_outcome(
     }))
 }
 
+/// A succeeded order with the serial number that this outcome brings; none if it brings none or
+/// the order has one.
+fn with_late_serial_number(order: &Order, resolve: &Resolve) -> Option<Order> {
+    let Outcome::Delivered(late) = &resolve.outcome else { return None };
+    let delivery = order.delivery.as_ref()?;
+    if !delivery.serial_number.is_empty() || late.serial_number.is_empty() {
+        return None;
+    }
+    let mut next = order.clone();
+    next.delivery =
+        Some(Delivery { serial_number: late.serial_number.clone(), ..delivery.clone() });
+    next.updated_at = resolve.at;
+    Some(next)
+}
+
 fn deliver(
+    working_set: &WorkingSet,
     mut ledger: Ledger<'_>,
     order: &Order,
     resolve: &Resolve,
@@ -303,10 +410,12 @@ fn deliver(
     next.delivery = Some(delivery.clone());
     finish(&mut next, OrderState::Succeeded, AttemptState::Delivered, resolve.at);
     let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
-    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance, repeated: false }))
+    let ended = Ended { event: Event::Succeeded, at: resolve.at, balance };
+    ending(working_set, ledger, next, ended)
 }
 
 fn refuse(
+    working_set: &WorkingSet,
     mut ledger: Ledger<'_>,
     order: &Order,
     resolve: &Resolve,
@@ -317,7 +426,42 @@ fn refuse(
     let attempt = AttemptState::Refused(refusal);
     finish(&mut next, OrderState::Failed(refusal), attempt, resolve.at);
     let balance = balance(&ledger, resolve.merchant, resolve.currency)?;
-    Ok(changed(ledger, next, |order| Reply::Resolved { order, balance, repeated: false }))
+    let ended = Ended { event: Event::Failed, at: resolve.at, balance };
+    ending(working_set, ledger, next, ended)
+}
+
+/// What became true of an order, and what its merchant has after it.
+struct Ended {
+    event: Event,
+    at: Timestamp,
+    balance: Amount,
+}
+
+/// Saves what became of an order, and the news of it where they are owed.
+fn ending(
+    working_set: &WorkingSet,
+    ledger: Ledger<'_>,
+    order: Order,
+    ended: Ended,
+) -> Result<Decision, DecideFault> {
+    let balance = ended.balance;
+    let (order, changes) = saved(working_set, ledger, order, &ended)?;
+    Ok(Decision { answer: Ok(Reply::Resolved { order, balance, repeated: false }), changes })
+}
+
+/// The changes that an order's end makes: what was moved, the order, and the news that are owed.
+fn saved(
+    working_set: &WorkingSet,
+    ledger: Ledger<'_>,
+    mut order: Order,
+    ended: &Ended,
+) -> Result<(Arc<Order>, Vec<Change>), DecideFault> {
+    let owed = callbacks::owe(working_set, &mut order, ended)?;
+    let order = Arc::new(order);
+    let mut changes = ledger_changes(ledger);
+    changes.push(Change::Order(Arc::clone(&order)));
+    changes.extend(owed.into_iter().map(Change::Callback));
+    Ok((order, changes))
 }
 
 fn finish(order: &mut Order, state: OrderState, attempt_state: AttemptState, at: Timestamp) {

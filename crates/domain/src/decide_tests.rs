@@ -108,6 +108,16 @@ fn told(answer: &Answer) -> String {
         Ok(Reply::Contradicted { order, balance }) => {
             format!("contradicted {balance} {}", state(order))
         }
+        Ok(Reply::Awaited { order, repeated: false }) => format!("awaited {}", state(order)),
+        Ok(Reply::Awaited { order, repeated: true }) => format!("awaited-before {}", state(order)),
+        Ok(Reply::EvidenceRecorded { evidence, .. }) => format!("seen {}", evidence.state.name()),
+        Ok(Reply::Credited { balance, repeated: false, .. }) => format!("credited {balance}"),
+        Ok(Reply::Credited { balance, repeated: true, .. }) => format!("credited-before {balance}"),
+        Ok(Reply::NotCredited { reason, .. }) => format!("not-credited {}", reason.name()),
+        Ok(Reply::Suspended(evidence)) => format!("suspended {}", evidence.state.name()),
+        Ok(Reply::Ended(order)) => format!("ended {}", state(order)),
+        Ok(Reply::Leased(callbacks)) => format!("leased {}", callbacks.len()),
+        Ok(Reply::DeliveryRecorded { callback, .. }) => format!("tried {}", callback.state.name()),
         Ok(Reply::Administered { audit, .. }) => format!("administered {audit}"),
         Ok(Reply::Objected(objection)) => objection.to_string(),
     }
@@ -393,6 +403,7 @@ fn an_order_remembers_what_was_asked_and_quoted() {
         product: asked.product,
         code: asked.code,
         destination: asked.destination,
+        dialect: String::new(),
         upstream: asked.upstream,
         bill: Some(crate::fixtures::bill(rupiah(396))),
         quote: Some(quote(rupiah(400))),
@@ -403,6 +414,11 @@ fn an_order_remembers_what_was_asked_and_quoted() {
         attempts: Vec::new(),
         question_due: None,
         delivery: None,
+        calls_back: false,
+        callback_url: None,
+        callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
     };
     assert_eq!(**quoted, expected);
     let declined = &books.orders[&OrderId(2)];
@@ -549,6 +565,7 @@ fn the_catalogue_is_stored_as_given() {
         status: crate::merchant::MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: crate::merchant::Repetition::Free,
     };
     let command = Command::PutMerchant(merchant.clone());
     let decision = Books::default().decide(&command);

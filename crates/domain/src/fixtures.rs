@@ -13,16 +13,19 @@ use crate::account::{Account, AccountKey, AccountRole};
 use crate::administration::{AuditRecord, KeptAnswer, RequestKey};
 use crate::audit::{Auditor, Finding, Summary};
 use crate::bill::{Bill, Detail, Period};
+use crate::callback::{Callback, Delivery as Try, Endpoint, EndpointKey};
 use crate::command::{
-    Accept, Answer, Command, Decline, Fund, Funding, FundingKey, Keys, MakeQuote, Request, Resolve,
+    Accept, Answer, Buy, Command, DayClaimKey, Decline, Fund, Funding, FundingKey, Keys, MakeQuote,
+    PayerReferenceKey, Request, Resolve,
 };
 use crate::decide::{Decision, decide};
+use crate::evidence::{Evidence, EvidenceKey};
 use crate::identifier::{
-    MerchantId, Mode, OrderId, ProcessId, ProductId, ProtocolName, Reference, ReferenceKey,
-    UpstreamName,
+    CallbackId, MerchantId, Mode, OrderId, ProcessId, ProductId, ProtocolName, Reference,
+    ReferenceKey, UpstreamName,
 };
 use crate::ledger::{Ledger, LedgerError};
-use crate::merchant::{Credential, Merchant};
+use crate::merchant::{Credential, Merchant, Preferences, Repetition};
 use crate::money::{Amount, Currency};
 use crate::order::{Delivery, Order, Outcome, Quote};
 use crate::posting::Direction;
@@ -94,6 +97,13 @@ pub(crate) struct Books {
     pub(crate) products: BTreeMap<ProductId, Product>,
     pub(crate) audit_records: Vec<AuditRecord>,
     pub(crate) kept_answers: BTreeMap<RequestKey, KeptAnswer>,
+    pub(crate) callbacks: BTreeMap<CallbackId, Callback>,
+    pub(crate) tries: Vec<Try>,
+    pub(crate) endpoints: BTreeMap<EndpointKey, Endpoint>,
+    pub(crate) day_claims: BTreeMap<DayClaimKey, OrderId>,
+    pub(crate) evidence: BTreeMap<EvidenceKey, Evidence>,
+    pub(crate) payer_references: BTreeMap<PayerReferenceKey, OrderId>,
+    pub(crate) preferences: Vec<Preferences>,
 }
 
 impl Books {
@@ -149,6 +159,25 @@ impl Books {
             let kept = self.kept_answers.get(&key).cloned();
             working_set.put_kept_answer(key, kept);
         }
+        for id in keys.callbacks {
+            working_set.put_callback(id, self.callbacks.get(&id).cloned());
+        }
+        for key in keys.endpoints {
+            let endpoint = self.endpoints.get(&key).cloned();
+            working_set.put_endpoint(key, endpoint);
+        }
+        for key in keys.day_claims {
+            let order = self.day_claims.get(&key).and_then(|id| self.orders.get(id)).cloned();
+            working_set.put_day_claim(key, order);
+        }
+        for key in keys.evidence {
+            let evidence = self.evidence.get(&key).cloned();
+            working_set.put_evidence(key, evidence);
+        }
+        for key in keys.payer_references {
+            let order = self.payer_references.get(&key).copied();
+            working_set.put_payer_reference(key, order);
+        }
         working_set
     }
 
@@ -158,6 +187,7 @@ impl Books {
             transfer: self.transfers.last().map_or(0, |transfer| transfer.id.0),
             order: self.orders.keys().last().map_or(0, |id| id.0),
             merchant: self.merchants.keys().last().map_or(0, |id| id.0),
+            callback: self.callbacks.keys().last().map_or(0, |id| id.0),
             audit: self.audit_records.last().map(|record| (record.number, record.hash)),
         }
     }
@@ -232,6 +262,24 @@ impl Books {
                 let before = self.kept_answers.insert(kept.key.clone(), kept.clone());
                 assert_eq!(before, None, "a request's name is used twice");
             }
+            Change::Callback(callback) => {
+                self.callbacks.insert(callback.id, callback.clone());
+            }
+            Change::Delivery(delivery) => self.tries.push(delivery.clone()),
+            Change::Endpoint(endpoint) => {
+                self.endpoints.insert(endpoint.key.clone(), endpoint.clone());
+            }
+            Change::DayClaim(claim) => {
+                self.day_claims.insert(claim.key.clone(), claim.order);
+            }
+            Change::Evidence(evidence) => {
+                self.evidence.insert(evidence.key.clone(), evidence.clone());
+            }
+            Change::PayerReference(key, order) => {
+                let before = self.payer_references.insert(key.clone(), *order);
+                assert_eq!(before, None, "a payer's reference is used twice");
+            }
+            Change::Preferences(preferences) => self.preferences.push(preferences.clone()),
         }
     }
 
@@ -253,6 +301,8 @@ impl Books {
         self.transfers.iter().try_for_each(|transfer| auditor.transfer(transfer))?;
         self.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         self.orders.values().try_for_each(|order| auditor.order(order))?;
+        self.callbacks.values().try_for_each(|callback| auditor.callback(callback))?;
+        self.evidence.values().try_for_each(|evidence| auditor.evidence(evidence))?;
         self.audit_records.iter().try_for_each(|record| auditor.audit_record(record))?;
         self.kept_answers
             .values()
@@ -293,6 +343,9 @@ pub(crate) fn request(reference: &str, content: &str, mode: Mode) -> Request {
         code: "PLNPOSTPAID".to_owned(),
         destination: content.to_owned(),
         upstream: upstream(),
+        dialect: String::new(),
+        calls_back: false,
+        callback_url: None,
         at: at(NOW),
     }
 }
@@ -312,12 +365,25 @@ pub(crate) fn fund(reference: &str, direction: Direction, amount: Amount) -> Com
 pub(crate) fn make_quote(request: Request, charge: Amount) -> Command {
     let quote = quote(charge);
     let bill = bill(quote.nominal);
-    Command::MakeQuote(MakeQuote { request, bill, quote, expires_at: at(EXPIRY) })
+    Command::MakeQuote(MakeQuote { request, bill, quote, expires_at: at(EXPIRY), renews: false })
 }
 
 /// A declined inquiry.
 pub(crate) fn decline(request: Request, refusal: Refusal) -> Command {
     Command::Decline(Decline { request, refusal })
+}
+
+/// The merchant of this request buys what it asks for at this price, and wants to be called back.
+pub(crate) fn buy(request: Request, price: Amount) -> Buy {
+    let zero = Amount::zero(price.currency());
+    Buy {
+        request: Request { calls_back: true, ..request },
+        quote: Quote { nominal: price, admin_fee: zero, admin: zero, price, charge: price },
+        recipient: None,
+        repetition: Repetition::Free,
+        owner: ProcessId(1),
+        question_due: at(NOW + 30_000),
+    }
 }
 
 /// The first merchant confirms its order of this number, in rupiah.

@@ -71,6 +71,10 @@ number! {
     MerchantId(u32)
 }
 number! {
+    /// A callback, numbered over all merchants from 1 in the order in which they became owed.
+    CallbackId(u64)
+}
+number! {
     /// One run of the program. It owns the attempts that it started, and only those.
     ProcessId(u64)
 }

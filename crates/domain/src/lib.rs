@@ -7,7 +7,8 @@
 //!
 //! Reading order: [`money`], [`account`], [`transfer`], [`ledger`] and [`posting`] are the books;
 //! [`merchant`], [`product`], [`bill`] and [`order`] are what a business deals in; [`command`],
-//! [`working_set`] and [`decide`] are how one changes the other; [`administration`] is what operators
+//! [`working_set`] and [`decide`] are how one changes the other; [`callback`] is the news that is
+//! owed; [`administration`] is what operators
 //! do; [`audit`] proves afterwards that
 //! they did so by the rules.
 
@@ -32,8 +33,10 @@ pub mod account;
 pub mod administration;
 pub mod audit;
 pub mod bill;
+pub mod callback;
 pub mod command;
 pub mod decide;
+pub mod evidence;
 #[cfg(test)]
 mod fixtures;
 pub mod identifier;
@@ -52,18 +55,23 @@ pub mod working_set;
 pub use account::{Account, AccountKey, AccountRole};
 pub use administration::{Act, Actor, Administer, AuditNumber, AuditRecord, Objection, Role};
 pub use bill::{Bill, Detail, Period, YearMonth};
+pub use callback::{Callback, CallbackState, Endpoint, EndpointKey};
 pub use command::{Command, Reply};
+pub use evidence::{Evidence, EvidenceKey, EvidenceState};
 pub use identifier::{
-    AccountId, MerchantId, Mode, OrderId, ProcessId, ProductId, ProtocolName, Reference,
-    ReferenceKey, TransferId, UpstreamName,
+    AccountId, CallbackId, MerchantId, Mode, OrderId, ProcessId, ProductId, ProtocolName,
+    Reference, ReferenceKey, TransferId, UpstreamName,
 };
 pub use masked::Masked;
-pub use merchant::{Credential, Level, Merchant, MerchantStatus, RateLimit, Secret};
+pub use merchant::{
+    Credential, Level, Merchant, MerchantStatus, Preferences, RateLimit, Repetition, Secret,
+};
 pub use money::{Amount, Currency};
 pub use order::{
-    Attempt, AttemptState, Delivery, Doubt, Hold, Kind, Order, OrderState, Outcome, Quote,
+    Attempt, AttemptState, Collecting, Delivery, Doubt, Hold, Kind, Order, OrderState, Outcome,
+    Quote,
 };
-pub use product::{Alias, Product, ProductStatus, Terms};
+pub use product::{Alias, Channel, Flow, Price, Product, ProductStatus, Terms, TopUp};
 pub use refusal::Refusal;
 pub use time::{BusinessDay, Timestamp};
 pub use transfer::{Hash, Transfer, TransferKind};

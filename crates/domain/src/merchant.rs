@@ -37,6 +37,52 @@ pub struct Merchant {
     pub addresses: Vec<String>,
     /// How often it may call; none is without a limit.
     pub rate_limit: Option<RateLimit>,
+    /// How often it may top up one number.
+    pub repetition: Repetition,
+}
+
+/// How often a merchant may top up one number between two midnights in Asia/Jakarta. What failed
+/// doesn't count. Merchants ask for a limit to guard against their own mistakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repetition {
+    /// As often as it likes.
+    #[default]
+    Free,
+    /// Each product once.
+    OncePerProduct,
+    /// Once, with whatever product.
+    OncePerNumber,
+}
+
+impl Repetition {
+    /// Every rule, in the order in which they are declared.
+    pub const ALL: [Self; 3] = [Self::Free, Self::OncePerProduct, Self::OncePerNumber];
+
+    /// A stable name for storage and wires.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::OncePerProduct => "once-per-product",
+            Self::OncePerNumber => "once-per-number",
+        }
+    }
+
+    /// The rule with this stable name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
+    }
+}
+
+/// What a merchant wants of one protocol, under the protocol's own names: switches for clients that
+/// expect something else than the usual, pages to return to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preferences {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of which protocol.
+    pub protocol: ProtocolName,
+    /// The values by name. A name that the protocol doesn't know is kept and ignored.
+    pub values: BTreeMap<String, String>,
 }
 
 /// How often somebody may call: a bucket of `burst` requests that refills steadily.
@@ -101,6 +147,14 @@ impl Credential {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_rule_leads_back() {
+        for rule in Repetition::ALL {
+            assert_eq!(Repetition::from_name(rule.name()), Some(rule));
+        }
+        assert_eq!(Repetition::from_name("twice"), None);
+    }
 
     #[test]
     fn a_secret_does_not_print() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::bill::Bill;
 use crate::identifier::{ProductId, ProtocolName};
 use crate::merchant::Level;
-use crate::money::{Amount, Currency};
+use crate::money::{Amount, AmountError, Currency};
 use crate::order::Quote;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -39,6 +39,92 @@ pub struct Terms {
     pub admin_fee: Amount,
     /// What the merchant keeps of the total, per bill.
     pub commission: Amount,
+}
+
+/// What a merchant pays for one piece of a product that has a fixed price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// The price level for which this holds.
+    pub level: Level,
+    /// The protocol for which this holds; none is for all that have no price of their own.
+    pub protocol: Option<ProtocolName>,
+    /// What leaves the merchant's balance.
+    pub amount: Amount,
+}
+
+/// What is particular to a product that is bought at a fixed price, without asking for a bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopUp {
+    /// The operator or brand, such as `telkomsel` or `mobile_legend`.
+    pub operator: String,
+    /// What one gets, as price lists show it: `10000`, `110 Diamonds`.
+    pub denomination: String,
+    /// What else is to be known of it; empty where there is nothing.
+    pub details: String,
+    /// For how many days it can be used; zero where that doesn't apply.
+    pub active_days: u16,
+    /// What the supplier takes for it, as far as is known. It decides nothing; prices are compared
+    /// with it, and the supplier's own word counts in the books.
+    pub cost: Option<Amount>,
+    /// The prices, per level and protocol.
+    pub prices: Vec<Price>,
+}
+
+/// Which way money goes through a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// From payers to merchants.
+    In,
+    /// From merchants to bank accounts and wallets.
+    Out,
+}
+
+/// What we take of what goes through a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fee {
+    /// Of each million minor units. What is left of a minor unit is rounded up.
+    pub per_million: u32,
+    /// In any case, in minor units of the currency.
+    pub fixed: u32,
+}
+
+impl Fee {
+    /// The fee of this amount.
+    pub fn of(self, amount: Amount) -> Result<Amount, AmountError> {
+        const MILLION: i128 = 1_000_000;
+        let overflow = |_| AmountError::Overflow;
+        let share = i128::from(amount.minor()).checked_mul(self.per_million.into());
+        let share = share.and_then(|share| share.checked_add(MILLION - 1));
+        let share = share.ok_or(AmountError::Overflow)?.checked_div(MILLION).unwrap_or_default();
+        let share = i64::try_from(share).map_err(overflow)?;
+        let fixed = Amount::new(self.fixed.into(), amount.currency())?;
+        Amount::new(share, amount.currency())?.plus(fixed)
+    }
+}
+
+/// What is particular to a way for money in or out, which is a product like any other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Which way.
+    pub flow: Flow,
+    /// The currencies that go through it; none given is all.
+    pub currencies: Vec<Currency>,
+    /// What we take.
+    pub fee: Fee,
+    /// For how many hundredths of the amount one whole unit of the channel's own money counts, where
+    /// that is worth less than cash, as telephone credit is: 82 means Rp82 for credit of Rp100.
+    pub rate_hundredths: Option<u8>,
+    /// Where payers send their money; empty where they are told otherwise.
+    pub account: String,
+    /// The highest amount of one order, in minor units; none is without a limit.
+    pub amount_max: Option<u64>,
+}
+
+impl Channel {
+    /// Whether this currency goes through it.
+    pub fn takes(&self, currency: Currency) -> bool {
+        self.currencies.is_empty() || self.currencies.contains(&currency)
+    }
 }
 
 /// A daily span in which a product is closed, in minutes since midnight in Asia/Jakarta. A span
@@ -78,13 +164,28 @@ pub struct Product {
     pub status: ProductStatus,
     /// Its names, per protocol.
     pub aliases: Vec<Alias>,
-    /// Its terms, per level and protocol.
+    /// The terms of its bills, per level and protocol; none for a top-up.
     pub terms: Vec<Terms>,
     /// When it is closed, daily.
     pub cut_off: Option<CutOff>,
+    /// What is particular to it if it is bought at a fixed price; none if bills are asked for.
+    pub top_up: Option<TopUp>,
+    /// What is particular to it if it is a way for money in or out; nothing is bought then.
+    pub channel: Option<Channel>,
 }
 
 impl Product {
+    /// What a merchant of this level pays for it in this protocol, if it has a fixed price: the
+    /// price made for the protocol, else the one for all of them.
+    pub fn price_for(&self, level: &Level, protocol: &ProtocolName) -> Option<Amount> {
+        let prices = self.top_up.iter().flat_map(|top_up| &top_up.prices);
+        let of_level = || prices.clone().filter(|price| price.level == *level);
+        of_level()
+            .find(|price| price.protocol.as_ref() == Some(protocol))
+            .or_else(|| of_level().find(|price| price.protocol.is_none()))
+            .map(|price| price.amount)
+    }
+
     /// The terms for a merchant of this level in this protocol: those made for the protocol, else
     /// those for all of them.
     pub fn terms_for(&self, level: &Level, protocol: &ProtocolName) -> Option<&Terms> {
@@ -227,6 +328,8 @@ mod tests {
             aliases: Vec::new(),
             terms: vec![terms("retail", None, 1, 0), terms("retail", Some("iak"), 2, 0)],
             cut_off: None,
+            top_up: None,
+            channel: None,
         };
         let fee = |level: &str, protocol: &str| {
             product
@@ -236,6 +339,69 @@ mod tests {
         assert_eq!(fee("retail", "iak"), Some(2));
         assert_eq!(fee("retail", "isikuota"), Some(1));
         assert_eq!(fee("wholesale", "iak"), None);
+    }
+
+    #[test]
+    fn prices_of_the_protocol_win_and_other_levels_do_not_count() {
+        let price = |level: &str, protocol: Option<&str>, amount| Price {
+            level: Level(level.to_owned()),
+            protocol: protocol.map(ProtocolName::new),
+            amount: Amount::rupiah(amount),
+        };
+        let mut product = Product {
+            id: ProductId::new("telkomsel-10"),
+            name: "Telkomsel 10.000".to_owned(),
+            group: "pulsa".to_owned(),
+            province: None,
+            status: ProductStatus::Active,
+            aliases: Vec::new(),
+            terms: Vec::new(),
+            cut_off: None,
+            top_up: Some(TopUp {
+                operator: "telkomsel".to_owned(),
+                denomination: "10000".to_owned(),
+                details: String::new(),
+                active_days: 30,
+                cost: None,
+                prices: vec![
+                    price("retail", None, 10_500),
+                    price("retail", Some("iak"), 10_400),
+                    price("wholesale", Some("isikuota"), 10_200),
+                ],
+            }),
+            channel: None,
+        };
+        let asked = |product: &Product, level: &str, protocol: &str| {
+            product
+                .price_for(&Level(level.to_owned()), &ProtocolName::new(protocol))
+                .map(Amount::minor)
+        };
+        assert_eq!(asked(&product, "retail", "iak"), Some(10_400));
+        assert_eq!(asked(&product, "retail", "isikuota"), Some(10_500));
+        assert_eq!(asked(&product, "wholesale", "isikuota"), Some(10_200));
+        assert_eq!(asked(&product, "wholesale", "iak"), None);
+        product.top_up = None;
+        assert_eq!(asked(&product, "retail", "iak"), None);
+    }
+
+    #[test]
+    fn fees_are_rounded_up_once() {
+        let table = [
+            (10_000, 0, 25_000, 250),
+            (10_000, 0, 1, 1),
+            (10_000, 0, 0, 0),
+            (0, 7, 100, 7),
+            (25_000, 100, 1000, 125),
+            (1_000_000, 0, 33, 33),
+        ];
+        for (per_million, fixed, minor, expected) in table {
+            let amount = Amount::new(minor, Currency::Thb).expect("not negative");
+            let fee = Fee { per_million, fixed }.of(amount).map(Amount::minor);
+            assert_eq!(fee, Ok(expected), "{per_million} {fixed} of {minor}");
+        }
+        let most = Amount::new(i64::MAX, Currency::Thb).expect("not negative");
+        assert!(Fee { per_million: u32::MAX, fixed: 0 }.of(most).is_err());
+        assert_eq!(Fee { per_million: 1_000_000, fixed: 0 }.of(most), Ok(most));
     }
 
     #[test]

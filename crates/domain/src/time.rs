@@ -56,6 +56,16 @@ impl Timestamp {
 }
 
 impl BusinessDay {
+    /// The day of this number.
+    pub const fn from_number(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// Counts the days since the Unix epoch.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
     /// The instant at which this day is over.
     pub const fn end(self) -> Timestamp {
         Timestamp(

@@ -12,9 +12,11 @@ use thiserror::Error;
 
 use crate::account::{Account, AccountKey};
 use crate::administration::{AuditNumber, AuditRecord, CredentialKey, KeptAnswer, RequestKey};
-use crate::command::{Funding, FundingKey};
-use crate::identifier::{MerchantId, OrderId, ProductId, ReferenceKey};
-use crate::merchant::{Credential, Merchant};
+use crate::callback::{Callback, Delivery, Endpoint, EndpointKey};
+use crate::command::{DayClaim, DayClaimKey, Funding, FundingKey, PayerReferenceKey};
+use crate::evidence::{Evidence, EvidenceKey};
+use crate::identifier::{CallbackId, MerchantId, OrderId, ProductId, ReferenceKey};
+use crate::merchant::{Credential, Merchant, Preferences};
 use crate::order::Order;
 use crate::product::{Alias, Product};
 use crate::transfer::{Hash, Transfer};
@@ -47,6 +49,20 @@ pub enum Change {
     AuditRecord(AuditRecord),
     /// A new answer to be kept; the request's name is claimed with it.
     KeptAnswer(KeptAnswer),
+    /// A new or changed callback.
+    Callback(Callback),
+    /// A new delivery.
+    Delivery(Delivery),
+    /// A new or changed address for callbacks.
+    Endpoint(Endpoint),
+    /// An order that counts towards a limit, in place of an earlier one.
+    DayClaim(DayClaim),
+    /// New or changed evidence.
+    Evidence(Evidence),
+    /// What a payer named for an order; claimed for ever.
+    PayerReference(PayerReferenceKey, OrderId),
+    /// What a merchant wants of a protocol.
+    Preferences(Preferences),
 }
 
 /// The highest numbers given out so far; zero where none was.
@@ -60,6 +76,8 @@ pub struct LastNumbers {
     pub order: u64,
     /// Of a merchant.
     pub merchant: u32,
+    /// Of a callback.
+    pub callback: u64,
     /// Of an audit record, with the digest on which the next one builds.
     pub audit: Option<(AuditNumber, Hash)>,
 }
@@ -77,6 +95,11 @@ pub struct WorkingSet {
     products: HashMap<ProductId, Option<Product>>,
     aliases: HashMap<Alias, Option<ProductId>>,
     kept_answers: HashMap<RequestKey, Option<KeptAnswer>>,
+    callbacks: HashMap<CallbackId, Option<Callback>>,
+    endpoints: HashMap<EndpointKey, Option<Endpoint>>,
+    day_claims: HashMap<DayClaimKey, Option<OrderId>>,
+    evidence: HashMap<EvidenceKey, Option<Evidence>>,
+    payer_references: HashMap<PayerReferenceKey, Option<OrderId>>,
 }
 
 impl WorkingSet {
@@ -146,6 +169,34 @@ impl WorkingSet {
         self.kept_answers.insert(key, kept);
     }
 
+    /// Puts in what was found under this number.
+    pub fn put_callback(&mut self, id: CallbackId, callback: Option<Callback>) {
+        self.callbacks.insert(id, callback);
+    }
+
+    /// Puts in the address that was found.
+    pub fn put_endpoint(&mut self, key: EndpointKey, endpoint: Option<Endpoint>) {
+        self.endpoints.insert(key, endpoint);
+    }
+
+    /// Puts in the order that counts towards this limit.
+    pub fn put_day_claim(&mut self, key: DayClaimKey, order: Option<Arc<Order>>) {
+        self.day_claims.insert(key, order.as_ref().map(|order| order.id));
+        if let Some(order) = order {
+            self.orders.insert(order.id, Some(order));
+        }
+    }
+
+    /// Puts in what was found under this name.
+    pub fn put_evidence(&mut self, key: EvidenceKey, evidence: Option<Evidence>) {
+        self.evidence.insert(key, evidence);
+    }
+
+    /// Puts in the order for which a payer named this.
+    pub fn put_payer_reference(&mut self, key: PayerReferenceKey, order: Option<OrderId>) {
+        self.payer_references.insert(key, order);
+    }
+
     /// Whether this account was looked for.
     pub fn has_account(&self, key: &AccountKey) -> bool {
         self.accounts.contains_key(key)
@@ -199,6 +250,34 @@ impl WorkingSet {
         found(&self.kept_answers, key).map(Option::as_ref)
     }
 
+    /// The callback of this number.
+    pub fn callback(&self, id: CallbackId) -> Result<Option<&Callback>, NotLoaded> {
+        found(&self.callbacks, &id).map(Option::as_ref)
+    }
+
+    /// The address of this merchant for this protocol.
+    pub fn endpoint(&self, key: &EndpointKey) -> Result<Option<&Endpoint>, NotLoaded> {
+        found(&self.endpoints, key).map(Option::as_ref)
+    }
+
+    /// The order that counts towards this limit.
+    pub fn day_claim(&self, key: &DayClaimKey) -> Result<Option<&Arc<Order>>, NotLoaded> {
+        match found(&self.day_claims, key)? {
+            Some(id) => self.order(*id),
+            None => Ok(None),
+        }
+    }
+
+    /// The evidence of this name.
+    pub fn evidence(&self, key: &EvidenceKey) -> Result<Option<&Evidence>, NotLoaded> {
+        found(&self.evidence, key).map(Option::as_ref)
+    }
+
+    /// The order for which a payer named this.
+    pub fn payer_reference(&self, key: &PayerReferenceKey) -> Result<Option<OrderId>, NotLoaded> {
+        found(&self.payer_references, key).copied()
+    }
+
     /// Takes over a change, so that later commands see it.
     pub fn apply(&mut self, change: &Change) {
         match change {
@@ -230,6 +309,24 @@ impl WorkingSet {
             Change::KeptAnswer(kept) => {
                 self.kept_answers.insert(kept.key.clone(), Some(kept.clone()));
             }
+            Change::Callback(callback) => {
+                self.last.callback = self.last.callback.max(callback.id.0);
+                self.callbacks.insert(callback.id, Some(callback.clone()));
+            }
+            Change::Delivery(_) => {}
+            Change::Endpoint(endpoint) => {
+                self.endpoints.insert(endpoint.key.clone(), Some(endpoint.clone()));
+            }
+            Change::DayClaim(claim) => {
+                self.day_claims.insert(claim.key.clone(), Some(claim.order));
+            }
+            Change::Evidence(evidence) => {
+                self.evidence.insert(evidence.key.clone(), Some(evidence.clone()));
+            }
+            Change::PayerReference(key, order) => {
+                self.payer_references.insert(key.clone(), Some(*order));
+            }
+            Change::Preferences(_) => {}
         }
     }
 

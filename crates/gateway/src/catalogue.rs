@@ -1,4 +1,4 @@
-//! Merchants, credentials and products as one snapshot in memory, made for look-up.
+//! Merchants, credentials, products and addresses for callbacks as one snapshot in memory, made for look-up.
 //!
 //! A snapshot never changes; a change makes a new one. Everything here also stands in the store.
 
@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use domain::{Credential, Merchant, MerchantId, Product, ProductId, ProtocolName, Timestamp};
+use domain::{
+    Credential, Endpoint, EndpointKey, Merchant, MerchantId, Preferences, Product, ProductId,
+    ProtocolName, Timestamp,
+};
 
 /// The snapshot.
 #[derive(Debug, Default)]
@@ -15,6 +18,8 @@ pub struct Catalogue {
     credentials: HashMap<ProtocolName, HashMap<String, Vec<Arc<Credential>>>>,
     products: BTreeMap<ProductId, Arc<Product>>,
     aliases: HashMap<ProtocolName, BTreeMap<String, Arc<Product>>>,
+    endpoints: BTreeMap<EndpointKey, Arc<Endpoint>>,
+    preferences: HashMap<EndpointKey, Arc<Preferences>>,
 }
 
 impl Catalogue {
@@ -42,6 +47,47 @@ impl Catalogue {
             catalogue.products.insert(product.id.clone(), product);
         }
         catalogue
+    }
+
+    /// The same with these addresses for callbacks.
+    #[must_use]
+    pub fn with_endpoints(mut self, endpoints: Vec<Endpoint>) -> Self {
+        let endpoints = endpoints.into_iter();
+        self.endpoints = endpoints.map(|it| (it.key.clone(), Arc::new(it))).collect();
+        self
+    }
+
+    /// The same with what merchants want of protocols.
+    #[must_use]
+    pub fn with_preferences(mut self, preferences: Vec<Preferences>) -> Self {
+        for preferences in preferences {
+            let key = EndpointKey {
+                merchant: preferences.merchant,
+                protocol: preferences.protocol.clone(),
+            };
+            self.preferences.insert(key, Arc::new(preferences));
+        }
+        self
+    }
+
+    /// What this merchant wants of a protocol under this name; none unless it was set.
+    pub fn preference(&self, key: &EndpointKey, name: &str) -> Option<&str> {
+        self.preferences.get(key)?.values.get(name).map(String::as_str)
+    }
+
+    /// All that this merchant wants of a protocol; none if nothing was ever set.
+    pub fn preferences(&self, key: &EndpointKey) -> Option<&Arc<Preferences>> {
+        self.preferences.get(key)
+    }
+
+    /// Where this merchant is called back in this protocol, stopped or not.
+    pub fn endpoint(&self, key: &EndpointKey) -> Option<&Arc<Endpoint>> {
+        self.endpoints.get(key)
+    }
+
+    /// Where a merchant is called back, in the order of the protocols' names.
+    pub fn endpoints_of(&self, merchant: MerchantId) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.endpoints.values().filter(move |endpoint| endpoint.key.merchant == merchant)
     }
 
     /// Whether nobody could deal yet.

@@ -144,6 +144,7 @@ fn put(id: u32) -> Command {
         status: MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: domain::Repetition::Free,
     })
 }
 
@@ -153,6 +154,7 @@ async fn a_slow_reading_does_not_hide_a_later_change() {
     let parts = Parts {
         store: Arc::<SlowToRead>::clone(&store),
         reports: Arc::<SlowToRead>::clone(&store),
+        collections: Arc::<crate::in_memory::InMemory>::default(),
         clock: Arc::new(Epoch),
         upstreams: Vec::new(),
         settings: Settings {
@@ -160,6 +162,7 @@ async fn a_slow_reading_does_not_hide_a_later_change() {
             call_within: Duration::ZERO,
             cut_offs: true,
             upstream: UpstreamName::new("sandbox"),
+            test_upstream: UpstreamName::new("sandbox"),
         },
         process: ProcessId(1),
         observer: Arc::new(observer::Nobody),

@@ -1,324 +1,20 @@
 //! The use cases over an in-memory store and an upstream that does as it is told.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use domain::administration::{Act as OperatorAct, Actor, Effect, NamedRequest, Role};
-use domain::command::{Fund, FundingKey};
-use domain::posting::Direction;
-use domain::product::QuoteExpiry;
 use domain::{
-    Alias, Amount, Bill, Command, Currency, Delivery, Detail, Doubt, Level, Merchant, MerchantId,
-    MerchantStatus, Mode, Objection, Order, OrderState, Outcome, Period, ProcessId, Product,
-    ProductId, ProductStatus, ProtocolName, Reference, Refusal, Terms, Timestamp, UpstreamName,
+    Amount, Bill, Command, Currency, Delivery, Doubt, Merchant, MerchantStatus, Mode, Objection,
+    Order, OrderState, Outcome, ProductStatus, Refusal, UpstreamName,
 };
-use tokio::sync::Notify;
 
-use crate::in_memory::InMemory;
-use crate::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
-use crate::ports::{
-    BillAnswer, BillQuestion, Clock, Notice, Parameters, Purchase, SettleFault, StatusBy, Supplied,
-    Told, Upstream, Verdict,
-};
+use crate::fixtures::{Act, CHARGE, Fixture, OPENING, bill, delivered, merchant, product};
+use crate::ports::{BillAnswer, Notice, StatusBy, Supplied, Told, Verdict};
 use crate::{
-    ActFault, By, ByHandFault, Done, Gateway, Inquiry, Parts, Rejection, Repeats, Settings,
-    random_key,
+    ActFault, By, ByHandFault, Done, Inquiry, Rejection, Repeats, TopUpRequest, random_key,
 };
-
-struct TestClock(AtomicI64);
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_milliseconds(self.0.load(Ordering::Relaxed))
-    }
-}
-
-/// What the supplier does when it is called to pay.
-enum Act {
-    Answer(Supplied),
-    /// Answers only once the test lets it.
-    Wait,
-    /// Never answers.
-    Silence,
-}
-
-struct TestUpstream {
-    name: UpstreamName,
-    status_by: StatusBy,
-    bill: Mutex<BillAnswer>,
-    acts: Mutex<VecDeque<Act>>,
-    told: Mutex<VecDeque<Told>>,
-    paid: AtomicUsize,
-    asked: AtomicUsize,
-    go_on: Notify,
-}
-
-#[async_trait]
-impl Upstream for TestUpstream {
-    fn name(&self) -> &UpstreamName {
-        &self.name
-    }
-
-    fn status_by(&self) -> StatusBy {
-        self.status_by
-    }
-
-    async fn inquire(&self, _question: BillQuestion) -> BillAnswer {
-        self.bill.lock().unwrap().clone()
-    }
-
-    async fn pay(&self, _purchase: Purchase) -> Supplied {
-        self.paid.fetch_add(1, Ordering::Relaxed);
-        let act = self.acts.lock().unwrap().pop_front();
-        match act {
-            Some(Act::Answer(supplied)) => supplied,
-            Some(Act::Wait) => {
-                self.go_on.notified().await;
-                delivered().into()
-            }
-            Some(Act::Silence) => std::future::pending().await,
-            None => delivered().into(),
-        }
-    }
-
-    async fn ask(&self, _purchase: Purchase) -> Told {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        let told = self.told.lock().unwrap().pop_front();
-        told.unwrap_or(Told::Supplied(Outcome::Unknown(Doubt::InProcess).into()))
-    }
-
-    async fn settle(&self, _purchase: Purchase, _verdict: Verdict) -> Result<(), SettleFault> {
-        Err(SettleFault::Unsupported)
-    }
-}
-
-fn delivered() -> Outcome {
-    Outcome::Delivered(Delivery {
-        cost: Amount::rupiah(99_000),
-        serial_number: "SN".to_owned(),
-        details: None,
-    })
-}
-
-/// Notes what it is told, in words.
-#[derive(Default)]
-struct Noting(Mutex<Vec<String>>);
-
-impl Noting {
-    fn note(&self, words: String) {
-        self.0.lock().unwrap().push(words);
-    }
-
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Observer for Noting {
-    fn inquired(&self, subject: Subject<'_>, end: InquiryEnd) {
-        self.note(format!("{}/{} inquired {end:?}", subject.protocol, subject.group));
-    }
-
-    fn accepted(&self, subject: Subject<'_>) {
-        self.note(format!("{}/{} accepted", subject.protocol, subject.group));
-    }
-
-    fn finished(&self, subject: Subject<'_>, end: TransactionEnd) {
-        self.note(format!("{}/{} {end:?}", subject.protocol, subject.group));
-    }
-
-    fn resolved(&self, upstream: &UpstreamName, end: AttemptEnd) {
-        self.note(format!("{upstream} {end:?}"));
-    }
-
-    fn contradicted(&self, upstream: &UpstreamName) {
-        self.note(format!("{upstream} contradicted"));
-    }
-
-    fn called(&self, upstream: &UpstreamName, operation: Operation, _took: Duration) {
-        self.note(format!("{upstream} called {operation:?}"));
-    }
-}
-
-struct Fixture {
-    noting: Arc<Noting>,
-    store: Arc<InMemory>,
-    clock: Arc<TestClock>,
-    upstream: Arc<TestUpstream>,
-    gateway: Arc<Gateway>,
-    merchant: Arc<Merchant>,
-}
-
-const CHARGE: i64 = 100_000;
-const OPENING: u32 = 1_000_000;
-
-impl Fixture {
-    async fn new() -> Self {
-        let proof = Some(Duration::from_secs(900));
-        Self::with(StatusBy::Asking { absence_proves_after: proof }).await
-    }
-
-    async fn with(status_by: StatusBy) -> Self {
-        let store = Arc::new(InMemory::default());
-        let clock = Arc::new(TestClock(AtomicI64::new(1_700_000_000_000)));
-        let upstream = Arc::new(TestUpstream {
-            name: UpstreamName::new("supplier"),
-            status_by,
-            bill: Mutex::new(BillAnswer::Bill(bill())),
-            acts: Mutex::default(),
-            told: Mutex::default(),
-            paid: AtomicUsize::new(0),
-            asked: AtomicUsize::new(0),
-            go_on: Notify::new(),
-        });
-        let merchant = merchant(MerchantStatus::Active);
-        let noting = Arc::<Noting>::default();
-        let gateway = open(&store, &clock, &upstream, &noting, 1).await;
-        let fund = Command::Fund(Fund {
-            key: FundingKey { merchant: merchant.id, reference: "opening".to_owned() },
-            direction: Direction::Credit,
-            amount: Amount::rupiah(OPENING),
-            reason: "test".to_owned(),
-            at: gateway.now(),
-        });
-        let commands = vec![
-            Command::PutMerchant(merchant.clone()),
-            Command::PutProduct(product(ProductStatus::Active)),
-            fund,
-        ];
-        gateway.administer(commands).await.unwrap();
-        Self { noting, store, clock, upstream, gateway, merchant: Arc::new(merchant) }
-    }
-
-    /// The same data under another run of the program.
-    async fn restarted(&self) -> Arc<Gateway> {
-        open(&self.store, &self.clock, &self.upstream, &self.noting, 2).await
-    }
-
-    fn will(&self, act: Act) {
-        self.upstream.acts.lock().unwrap().push_back(act);
-    }
-
-    fn will_tell(&self, told: Told) {
-        self.upstream.told.lock().unwrap().push_back(told);
-    }
-
-    fn advance(&self, duration: Duration) {
-        let milliseconds = i64::try_from(duration.as_millis()).unwrap();
-        self.clock.0.fetch_add(milliseconds, Ordering::Relaxed);
-    }
-
-    fn inquiry(&self, reference: &str) -> Inquiry {
-        Inquiry {
-            merchant: Arc::clone(&self.merchant),
-            protocol: ProtocolName::new("test"),
-            mode: Mode::Live,
-            reference: Reference::new(reference),
-            code: "BILL".to_owned(),
-            destination: "1".to_owned(),
-            parameters: Parameters::default(),
-            expiry: QuoteExpiry::SameDay,
-            repeats: Repeats::Refused,
-        }
-    }
-
-    async fn quoted(&self, reference: &str) -> Arc<Order> {
-        self.gateway.inquire(self.inquiry(reference)).await.unwrap()
-    }
-
-    async fn balance(&self) -> i64 {
-        self.gateway.balance(&self.merchant).await.unwrap().minor()
-    }
-
-    /// Pays an order whose call brings no outcome, and lets its question fall due.
-    async fn open_order(&self, reference: &str) -> Arc<Order> {
-        self.will(Act::Answer(Outcome::Unknown(Doubt::InProcess).into()));
-        let order = self.quoted(reference).await;
-        let payment = self.gateway.pay(&self.merchant, order.id).await.unwrap();
-        assert_eq!(payment.order.state, OrderState::Processing);
-        payment.order
-    }
-
-    /// Asks what is due, once, and waits until that is recorded.
-    async fn ask_due(&self) {
-        self.advance(Duration::from_secs(3600));
-        for order in self.gateway.reports.questions_due(self.gateway.now(), 10).await.unwrap() {
-            self.gateway.ask_in_background(order);
-        }
-        self.gateway.finish_calls().await;
-    }
-
-    async fn state(&self, order: &Order) -> OrderState {
-        self.gateway.order(&self.merchant, order.id).await.unwrap().state
-    }
-}
-
-async fn open(
-    store: &Arc<InMemory>,
-    clock: &Arc<TestClock>,
-    upstream: &Arc<TestUpstream>,
-    noting: &Arc<Noting>,
-    process: u64,
-) -> Arc<Gateway> {
-    let parts = Parts {
-        store: Arc::clone(store) as _,
-        reports: Arc::clone(store) as _,
-        clock: Arc::clone(clock) as _,
-        observer: Arc::clone(noting) as _,
-        upstreams: vec![Arc::clone(upstream) as _],
-        settings: Settings {
-            answer_within: Duration::from_secs(25),
-            call_within: Duration::from_secs(120),
-            cut_offs: true,
-            upstream: upstream.name.clone(),
-        },
-        process: ProcessId(process),
-    };
-    Gateway::open(parts).await.unwrap()
-}
-
-fn merchant(status: MerchantStatus) -> Merchant {
-    Merchant {
-        id: MerchantId(1),
-        name: "Toko".to_owned(),
-        currency: Currency::Idr,
-        level: Level("retail".to_owned()),
-        status,
-        addresses: Vec::new(),
-        rate_limit: None,
-    }
-}
-
-fn product(status: ProductStatus) -> Product {
-    Product {
-        id: ProductId::new("bill"),
-        name: "Bill".to_owned(),
-        group: "test".to_owned(),
-        province: None,
-        status,
-        aliases: vec![Alias { protocol: ProtocolName::new("test"), code: "BILL".to_owned() }],
-        terms: vec![Terms {
-            level: Level("retail".to_owned()),
-            protocol: None,
-            admin_fee: Amount::rupiah(2500),
-            commission: Amount::rupiah(500),
-        }],
-        cut_off: None,
-    }
-}
-
-fn bill() -> Bill {
-    Bill {
-        customer_name: "A".to_owned(),
-        period: Period::None,
-        nominal: Amount::rupiah(98_000),
-        count: 1,
-        details: Detail::none(),
-    }
-}
 
 #[tokio::test]
 async fn a_delivered_payment_is_charged_once() {
@@ -655,4 +351,93 @@ fn a_reply_out_of_place_is_named_without_what_it_carries() {
     let balance = Amount::rupiah(123_456);
     let fault = crate::inquire::unexpected(&domain::Reply::Funded { balance });
     assert_eq!(fault.to_string(), "stored data is damaged: unexpected reply: funded");
+}
+
+fn purchase(fixture: &Fixture, reference: &str, destination: &str) -> TopUpRequest {
+    let inquiry = fixture.inquiry(reference);
+    TopUpRequest {
+        merchant: inquiry.merchant,
+        protocol: inquiry.protocol,
+        mode: Mode::Live,
+        reference: inquiry.reference,
+        code: "PULSA".to_owned(),
+        destination: destination.to_owned(),
+        dialect: "v1".to_owned(),
+        calls_back: true,
+        answer_within: None,
+    }
+}
+
+#[tokio::test]
+async fn a_top_up_is_bought_once_however_often_it_is_asked_for() {
+    let fixture = Fixture::new().await;
+    let buy = || fixture.gateway.buy(purchase(&fixture, "A", "0812"));
+    let (first, second) = tokio::join!(buy(), buy());
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_ne!(first.repeated, second.repeated);
+    assert_eq!(first.order.id, second.order.id);
+    assert_eq!(first.order.dialect, "v1");
+    fixture.gateway.finish_calls().await;
+    assert_eq!(fixture.upstream.paid.load(Ordering::Relaxed), 1);
+    assert_eq!(fixture.balance().await, i64::from(OPENING) - CHARGE);
+    assert_eq!(fixture.store.audit().unwrap().callbacks, 1);
+}
+
+#[tokio::test]
+async fn a_merchant_who_does_not_wait_is_told_pending() {
+    let fixture = Fixture::new().await;
+    fixture.will(Act::Wait);
+    let hasty =
+        TopUpRequest { answer_within: Some(Duration::ZERO), ..purchase(&fixture, "A", "0812") };
+    let payment = fixture.gateway.buy(hasty).await.unwrap();
+    assert_eq!(payment.order.state, OrderState::Processing);
+    fixture.upstream.go_on.notify_one();
+    fixture.gateway.finish_calls().await;
+    assert_eq!(fixture.state(&payment.order).await, OrderState::Succeeded);
+}
+
+#[tokio::test]
+async fn what_cannot_be_bought_leaves_the_reference_free() {
+    let fixture = Fixture::new().await;
+    let asked = || purchase(&fixture, "A", "0812");
+    let suspended = Arc::new(Merchant {
+        status: MerchantStatus::Suspended,
+        ..merchant(MerchantStatus::Active)
+    });
+    let elsewhere =
+        Arc::new(Merchant { currency: Currency::Thb, ..merchant(MerchantStatus::Active) });
+    let before = fixture.store.changes();
+    for (request, refusal) in [
+        (TopUpRequest { merchant: suspended, ..asked() }, Refusal::AccountSuspended),
+        (TopUpRequest { merchant: elsewhere, ..asked() }, Refusal::ProductNotAllowed),
+        (TopUpRequest { code: "BILL".to_owned(), ..asked() }, Refusal::ProductUnknown),
+        (TopUpRequest { code: "NONE".to_owned(), ..asked() }, Refusal::ProductUnknown),
+    ] {
+        assert_eq!(fixture.gateway.buy(request).await, Err(Rejection::Refused(refusal)));
+    }
+    let inquiry = Inquiry { code: "PULSA".to_owned(), ..fixture.inquiry("A") };
+    let rejection = fixture.gateway.inquire(inquiry).await.unwrap_err();
+    assert_eq!(rejection, Rejection::Refused(Refusal::ProductUnknown));
+    assert_eq!(fixture.store.changes(), before);
+    fixture.gateway.buy(asked()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_inquiry_is_renewed_until_it_is_confirmed() {
+    let fixture = Fixture::new().await;
+    let renewed = || Inquiry { repeats: Repeats::Renewed, ..fixture.inquiry("A") };
+    *fixture.upstream.bill.lock().unwrap() = BillAnswer::Refused(Refusal::BillNotAvailable);
+    let refused = fixture.gateway.inquire(renewed()).await;
+    assert_eq!(refused, Err(Rejection::Refused(Refusal::BillNotAvailable)));
+    *fixture.upstream.bill.lock().unwrap() = BillAnswer::Bill(bill());
+    let first = fixture.gateway.inquire(renewed()).await.unwrap();
+    let dearer = Bill { nominal: Amount::rupiah(99_000), ..bill() };
+    *fixture.upstream.bill.lock().unwrap() = BillAnswer::Bill(dearer.clone());
+    let second = fixture.gateway.inquire(renewed()).await.unwrap();
+    assert_eq!((second.id, second.bill.as_ref()), (first.id, Some(&dearer)));
+    let used = Err(Rejection::Refused(Refusal::ReferenceUsed));
+    let other = Inquiry { destination: "2".to_owned(), ..renewed() };
+    assert_eq!(fixture.gateway.inquire(other).await, used);
+    fixture.gateway.pay(&fixture.merchant, second.id).await.unwrap();
+    assert_eq!(fixture.gateway.inquire(renewed()).await, used);
 }

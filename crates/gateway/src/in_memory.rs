@@ -10,16 +10,21 @@ use std::time::Instant;
 use async_trait::async_trait;
 use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
 use domain::audit::{Auditor, Finding, Summary};
-use domain::command::{Answer, Funding, FundingKey, Keys};
+use domain::callback::{Delivery, Endpoint, EndpointKey};
+use domain::command::{Answer, DayClaimKey, Funding, FundingKey, Keys, PayerReferenceKey};
 use domain::decide::decide;
 use domain::working_set::{Change, LastNumbers, WorkingSet};
 use domain::{
-    Account, AccountKey, Command, Credential, Merchant, Order, OrderId, OrderState, Product,
-    ProductId, ReferenceKey, Timestamp, Transfer, TransferId,
+    Account, AccountKey, Amount, Callback, CallbackId, Command, Credential, Evidence, EvidenceKey,
+    Merchant, Order, OrderId, OrderState, Preferences, Product, ProductId, ReferenceKey, Timestamp,
+    Transfer, TransferId,
 };
 
 use crate::catalogue::Catalogue;
-use crate::ports::{OrderFilter, Page, Pending, Reports, Store, StoreFault};
+use crate::ports::{
+    Backlog, CallbackFilter, CallbackReports, CollectionReports, OrderFilter, Page, Pending,
+    Reports, Store, StoreFault,
+};
 
 /// Everything that was ever changed.
 #[derive(Debug, Default)]
@@ -35,6 +40,13 @@ struct Records {
     products: BTreeMap<ProductId, Product>,
     audit_records: BTreeMap<AuditNumber, AuditRecord>,
     kept_answers: HashMap<RequestKey, KeptAnswer>,
+    callbacks: BTreeMap<CallbackId, Callback>,
+    deliveries: Vec<Delivery>,
+    endpoints: BTreeMap<EndpointKey, Endpoint>,
+    day_claims: HashMap<DayClaimKey, OrderId>,
+    evidence: BTreeMap<EvidenceKey, Evidence>,
+    payer_references: HashMap<PayerReferenceKey, OrderId>,
+    preferences: Vec<Preferences>,
     /// How many records were ever changed.
     changes: u64,
     /// What is answered instead of anything else.
@@ -55,6 +67,8 @@ impl InMemory {
         records.transfers.iter().try_for_each(|transfer| auditor.transfer(transfer))?;
         records.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         records.orders.values().try_for_each(|order| auditor.order(order))?;
+        records.callbacks.values().try_for_each(|callback| auditor.callback(callback))?;
+        records.evidence.values().try_for_each(|evidence| auditor.evidence(evidence))?;
         records.audit_records.values().try_for_each(|record| auditor.audit_record(record))?;
         let mut kept = records.kept_answers.values();
         kept.try_for_each(|kept| auditor.kept_answer(&kept.key, kept.audit))?;
@@ -129,6 +143,25 @@ impl Records {
             let kept = self.kept_answers.get(&key).cloned();
             working_set.put_kept_answer(key, kept);
         }
+        for id in keys.callbacks {
+            working_set.put_callback(id, self.callbacks.get(&id).cloned());
+        }
+        for key in keys.endpoints {
+            let endpoint = self.endpoints.get(&key).cloned();
+            working_set.put_endpoint(key, endpoint);
+        }
+        for key in keys.day_claims {
+            let order = self.day_claims.get(&key).and_then(|id| self.orders.get(id)).cloned();
+            working_set.put_day_claim(key, order);
+        }
+        for key in keys.evidence {
+            let evidence = self.evidence.get(&key).cloned();
+            working_set.put_evidence(key, evidence);
+        }
+        for key in keys.payer_references {
+            let order = self.payer_references.get(&key).copied();
+            working_set.put_payer_reference(key, order);
+        }
         working_set
     }
 
@@ -168,6 +201,29 @@ impl Records {
             }
             Change::KeptAnswer(kept) => {
                 self.kept_answers.insert(kept.key.clone(), kept);
+            }
+            Change::Callback(callback) => {
+                self.callbacks.insert(callback.id, callback);
+            }
+            Change::Delivery(delivery) => self.deliveries.push(delivery),
+            Change::Endpoint(endpoint) => {
+                self.endpoints.insert(endpoint.key.clone(), endpoint);
+            }
+            Change::DayClaim(claim) => {
+                self.day_claims.insert(claim.key, claim.order);
+            }
+            Change::Evidence(evidence) => {
+                self.evidence.insert(evidence.key.clone(), evidence);
+            }
+            Change::PayerReference(key, order) => {
+                self.payer_references.insert(key, order);
+            }
+            Change::Preferences(preferences) => {
+                self.preferences.retain(|other| {
+                    (other.merchant, &other.protocol)
+                        != (preferences.merchant, &preferences.protocol)
+                });
+                self.preferences.push(preferences);
             }
         }
     }
@@ -221,7 +277,9 @@ impl Reports for InMemory {
             records.merchants.clone(),
             records.credentials.clone(),
             records.products.values().cloned().collect(),
-        ))
+        )
+        .with_endpoints(records.endpoints.values().cloned().collect())
+        .with_preferences(records.preferences.clone()))
     }
 
     async fn questions_due(
@@ -309,6 +367,141 @@ impl Reports for InMemory {
         let found = records.audit_records.values().rev().filter(below);
         let found = found.take(one_more(limit)).cloned().collect();
         Ok(Page::of(found, limit, |record: &AuditRecord| record.number))
+    }
+}
+
+#[async_trait]
+impl CollectionReports for InMemory {
+    async fn awaiting(
+        &self,
+        channel: &str,
+        due: Amount,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        drop(self.working()?);
+        let waits = |order: &Arc<Order>| {
+            let for_this = |it: &domain::Collecting| it.channel == channel && it.due == due;
+            order.state == OrderState::Awaiting && order.collecting.as_ref().is_some_and(for_this)
+        };
+        Ok(self.some_orders(limit, waits))
+    }
+
+    async fn collections_expired(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        drop(self.working()?);
+        let expired =
+            |order: &Arc<Order>| order.state == OrderState::Awaiting && order.expires_at <= now;
+        Ok(self.some_orders(limit, expired))
+    }
+
+    async fn free_evidence(
+        &self,
+        channel: &str,
+        amount: Amount,
+        limit: u32,
+    ) -> Result<Vec<Evidence>, StoreFault> {
+        let records = self.working()?;
+        let free =
+            |it: &&Evidence| it.state.is_free() && it.channel == channel && it.amount == amount;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(records.evidence.values().filter(free).take(limit).cloned().collect())
+    }
+
+    async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault> {
+        Ok(self.working()?.evidence.get(key).cloned())
+    }
+
+    async fn evidence_list(
+        &self,
+        state: Option<&str>,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault> {
+        let records = self.working()?;
+        let wanted = |it: &&Evidence| {
+            state.is_none_or(|state| it.state.name() == state)
+                && after.is_none_or(|after| it.key > *after)
+        };
+        let found = records.evidence.values().filter(wanted);
+        let found = found.take(one_more(limit)).cloned().collect();
+        Ok(Page::of(found, limit, |evidence: &Evidence| evidence.key.clone()))
+    }
+}
+
+#[async_trait]
+impl CallbackReports for InMemory {
+    async fn callbacks_due(
+        &self,
+        now: Timestamp,
+        after: Option<&EndpointKey>,
+        endpoints: u32,
+        per_endpoint: u32,
+    ) -> Result<Vec<Callback>, StoreFault> {
+        let records = self.working()?;
+        let mut lanes: BTreeMap<EndpointKey, Vec<Callback>> = BTreeMap::new();
+        for callback in records.callbacks.values() {
+            let protocol = callback.protocol.clone();
+            let key = EndpointKey { merchant: callback.merchant, protocol };
+            let due = callback.state.due().is_some_and(|due| due <= now);
+            if due && after.is_none_or(|after| key > *after) {
+                lanes.entry(key).or_default().push(callback.clone());
+            }
+        }
+        let few = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+        let lanes = lanes.into_values().take(few(endpoints));
+        Ok(lanes
+            .flat_map(|mut lane| {
+                lane.sort_by_key(|callback| callback.state.due());
+                lane.truncate(few(per_endpoint));
+                lane
+            })
+            .collect())
+    }
+
+    async fn callbacks_leased(
+        &self,
+        after: CallbackId,
+        limit: u32,
+    ) -> Result<Vec<Callback>, StoreFault> {
+        let records = self.working()?;
+        let leased = |it: &&Callback| it.id > after && it.state.name() == "leased";
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(records.callbacks.values().filter(leased).take(limit).cloned().collect())
+    }
+
+    async fn callback(&self, id: CallbackId) -> Result<Option<Callback>, StoreFault> {
+        Ok(self.working()?.callbacks.get(&id).cloned())
+    }
+
+    async fn callbacks(
+        &self,
+        filter: &CallbackFilter,
+        before: Option<CallbackId>,
+        limit: u32,
+    ) -> Result<Page<Callback, CallbackId>, StoreFault> {
+        let records = self.working()?;
+        let below = |id: CallbackId| before.is_none_or(|before| id < before);
+        let wanted = records.callbacks.values().rev();
+        let wanted = wanted.filter(|callback| below(callback.id) && filter.admits(callback));
+        let wanted = wanted.take(one_more(limit)).cloned().collect();
+        Ok(Page::of(wanted, limit, |callback: &Callback| callback.id))
+    }
+
+    async fn deliveries(&self, callback: CallbackId) -> Result<Vec<Delivery>, StoreFault> {
+        let records = self.working()?;
+        let own = records.deliveries.iter().filter(|delivery| delivery.callback == callback);
+        Ok(own.cloned().collect())
+    }
+
+    async fn callback_backlog(&self) -> Result<Backlog, StoreFault> {
+        let records = self.working()?;
+        let open = records.callbacks.values().filter(|it| it.state.due().is_some());
+        let times: Vec<Timestamp> = open.map(|callback| callback.at).collect();
+        let count = u64::try_from(times.len()).unwrap_or(u64::MAX);
+        Ok(Backlog { open: count, since: times.into_iter().min() })
     }
 }
 

@@ -23,6 +23,9 @@ pub enum Repeats {
     Refused,
     /// The same question gets the same answer; another one is refused.
     Answered,
+    /// The same question is asked anew as long as the quote is not confirmed; another one is
+    /// refused. A supplier's refusal leaves the reference free.
+    Renewed,
 }
 
 /// An inquiry, as a protocol hands it over.
@@ -46,6 +49,10 @@ pub struct Inquiry {
     pub expiry: QuoteExpiry,
     /// What becomes of repeats.
     pub repeats: Repeats,
+    /// In which variant of the protocol; see [`Order::dialect`].
+    pub dialect: String,
+    /// Whether the merchant is called back when the order ends.
+    pub calls_back: bool,
 }
 
 impl Gateway {
@@ -58,18 +65,28 @@ impl Gateway {
         let catalogue = self.catalogue();
         let product = catalogue
             .product_by_code(inquiry.protocol.as_str(), &inquiry.code)
+            .filter(|product| product.top_up.is_none())
             .ok_or(Refusal::ProductUnknown)?;
         product.on_sale(self.now(), self.settings.cut_offs)?;
         let request = self.request(&inquiry, product);
         if let Some(order) = self.store.order_by_reference(&request.key).await? {
             let same = order.fingerprint == request.fingerprint;
-            return match inquiry.repeats {
-                Repeats::Answered if same => inquired(order),
-                Repeats::Answered | Repeats::Refused => Err(Refusal::ReferenceUsed.into()),
-            };
+            let renewable = same && order.state == OrderState::Quoted;
+            match inquiry.repeats {
+                Repeats::Renewed if renewable => {}
+                Repeats::Answered if same => return inquired(order),
+                Repeats::Answered | Repeats::Refused | Repeats::Renewed => {
+                    return Err(Refusal::ReferenceUsed.into());
+                }
+            }
         }
         match self.ask_supplier(&inquiry, product).await {
             BillAnswer::Bill(bill) => self.store_quote(&inquiry, product, request, bill).await,
+            BillAnswer::Refused(refusal) if inquiry.repeats == Repeats::Renewed => {
+                let subject = Subject { protocol: &inquiry.protocol, group: &product.group };
+                self.observer.inquired(subject, InquiryEnd::Declined);
+                Err(refusal.into())
+            }
             BillAnswer::Refused(refusal) => {
                 let command = Command::Decline(Decline { request, refusal });
                 self.store_inquiry(product, command).await
@@ -105,19 +122,23 @@ impl Gateway {
             product: product.id.clone(),
             code: inquiry.code.clone(),
             destination: inquiry.destination.clone(),
-            upstream: self.settings.upstream.clone(),
+            upstream: self.upstream_for(inquiry.mode).clone(),
+            dialect: inquiry.dialect.clone(),
+            calls_back: inquiry.calls_back,
+            callback_url: None,
             at: self.now(),
         }
     }
 
     async fn ask_supplier(&self, inquiry: &Inquiry, product: &Product) -> BillAnswer {
-        let Some(upstream) = self.upstream(&self.settings.upstream) else {
+        let Some(upstream) = self.upstream(self.upstream_for(inquiry.mode)) else {
             return BillAnswer::Refused(Refusal::ProductUnavailable);
         };
         let question = BillQuestion {
             protocol: inquiry.protocol.clone(),
             code: inquiry.code.clone(),
             product: product.id.clone(),
+            mode: inquiry.mode,
             destination: inquiry.destination.clone(),
             parameters: inquiry.parameters.clone(),
         };
@@ -141,7 +162,8 @@ impl Gateway {
         }
         let quote = price_bill(terms, &bill, bill_total_max())?;
         let expires_at = inquiry.expiry.instant(request.at);
-        let command = Command::MakeQuote(MakeQuote { request, bill, quote, expires_at });
+        let renews = inquiry.repeats == Repeats::Renewed;
+        let command = Command::MakeQuote(MakeQuote { request, bill, quote, expires_at, renews });
         self.store_inquiry(product, command).await
     }
 
@@ -186,6 +208,14 @@ pub(crate) fn unexpected(reply: &Reply) -> StoreFault {
         Reply::AcceptedBefore { .. } => "accepted before",
         Reply::Resolved { .. } => "resolved",
         Reply::Contradicted { .. } => "contradicted",
+        Reply::Awaited { .. } => "awaited",
+        Reply::EvidenceRecorded { .. } => "evidence recorded",
+        Reply::Credited { .. } => "credited",
+        Reply::NotCredited { .. } => "not credited",
+        Reply::Suspended(_) => "suspended",
+        Reply::Ended(_) => "ended",
+        Reply::Leased(_) => "leased",
+        Reply::DeliveryRecorded { .. } => "delivery recorded",
         Reply::Administered { .. } => "administered",
         Reply::Objected(_) => "objected",
     };

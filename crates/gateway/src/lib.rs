@@ -1,22 +1,28 @@
 //! What Lunas does for merchants and operators, independent of any protocol, engine or supplier.
 //!
-//! The use cases stand in [`inquire`], [`pay`], [`resolve`] and [`administration`]; [`ports`] names what they need from
-//! the world. Invariants: nothing leaves before its intent is durable; no upstream is called while
+//! The use cases stand in [`inquire`], [`look_up`], [`buy`], [`pay`], [`collect`], [`resolve`],
+//! [`courier`] and
+//! [`administration`]; [`ports`] names what they need from the world. Invariants: nothing leaves before its intent is durable; no upstream is called while
 //! a commit is open; an outcome that is not affirmed is *unknown* and never a failure; a purchase is
 //! never called twice unless the upstream declares that repeating is safe.
 //!
 //! This crate does not know HTTP, SQL, or the name of any protocol.
 
 mod administration;
+mod buy;
 pub mod catalogue;
+pub mod collect;
+pub mod courier;
 pub mod exchanges;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
 mod inquire;
+pub mod look_up;
 pub mod observer;
 mod pay;
 pub mod ports;
 mod resolve;
+mod standard_webhooks;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -26,19 +32,22 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use domain::command::Answer;
 use domain::{
-    AccountKey, Amount, Command, Merchant, Order, OrderId, ProcessId, ReferenceKey, Refusal, Reply,
-    Timestamp, UpstreamName,
+    AccountKey, Amount, Command, Merchant, Mode, Order, OrderId, ProcessId, ReferenceKey, Refusal,
+    Reply, Timestamp, UpstreamName,
 };
 use thiserror::Error;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 pub use administration::{ActFault, By, Done, random_key};
+pub use buy::{PayOutRequest, TopUpRequest};
 pub use catalogue::Catalogue;
+pub use collect::{Collected, CollectionRequest};
 pub use inquire::{Inquiry, Repeats};
 use observer::Observer;
 pub use pay::Payment;
-use ports::{Clock, Reports, Store, StoreFault, Upstream};
+use ports::{Clock, CollectionReports, Reports, Store, StoreFault, Upstream};
 pub use resolve::ByHandFault;
 
 /// Why a request was not carried out.
@@ -63,12 +72,15 @@ pub struct Settings {
     pub cut_offs: bool,
     /// Who is called for every product.
     pub upstream: UpstreamName,
+    /// Who is called in test mode: the built-in supplier, which moves no money.
+    pub test_upstream: UpstreamName,
 }
 
 /// The use cases over their ports. Cheap to share; lives as long as the program.
 pub struct Gateway {
     store: Arc<dyn Store>,
     reports: Arc<dyn Reports>,
+    collections: Arc<dyn CollectionReports>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     upstreams: BTreeMap<UpstreamName, Arc<dyn Upstream>>,
@@ -82,6 +94,8 @@ pub struct Gateway {
     calls: TaskTracker,
     /// Orders with calls under way in this process, which nobody else must ask about.
     in_flight: Mutex<HashMap<OrderId, u32>>,
+    /// Rung whenever a callback became owed.
+    news: Notify,
 }
 
 /// What a gateway is made of.
@@ -90,6 +104,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The list reads.
     pub reports: Arc<dyn Reports>,
+    /// The list reads of collections.
+    pub collections: Arc<dyn CollectionReports>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who counts what happens; [`observer::Nobody`] where nobody does.
@@ -110,6 +126,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             store: parts.store,
             reports: parts.reports,
+            collections: parts.collections,
             clock: parts.clock,
             observer: parts.observer,
             upstreams,
@@ -119,6 +136,7 @@ impl Gateway {
             catalogue_reading: tokio::sync::Mutex::default(),
             calls: TaskTracker::new(),
             in_flight: Mutex::default(),
+            news: Notify::new(),
         }))
     }
 
@@ -200,6 +218,13 @@ impl Gateway {
         self.calls.wait().await;
     }
 
+    const fn upstream_for(&self, mode: Mode) -> &UpstreamName {
+        match mode {
+            Mode::Live => &self.settings.upstream,
+            Mode::Test => &self.settings.test_upstream,
+        }
+    }
+
     fn upstream(&self, name: &UpstreamName) -> Option<&Arc<dyn Upstream>> {
         self.upstreams.get(name)
     }
@@ -250,5 +275,11 @@ fn reply(answer: Result<Answer, StoreFault>) -> Result<Reply, Rejection> {
 
 #[cfg(test)]
 mod catalogue_reading_tests;
+#[cfg(test)]
+mod collect_tests;
+#[cfg(test)]
+mod courier_tests;
+#[cfg(test)]
+mod fixtures;
 #[cfg(test)]
 mod gateway_tests;

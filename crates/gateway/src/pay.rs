@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::command::{Accept, Resolve};
 use domain::{
-    Amount, Command, Doubt, Masked, Merchant, MerchantStatus, Order, OrderId, OrderState, Outcome,
-    Refusal, Reply, UpstreamName,
+    Amount, Command, Doubt, Kind, Masked, Merchant, MerchantStatus, Order, OrderId, OrderState,
+    Outcome, Refusal, Reply, UpstreamName,
 };
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -31,9 +31,24 @@ pub struct Payment {
 }
 
 /// What the accepting task leaves to be waited for.
-enum Accepted {
+pub(crate) enum Accepted {
     Begun(Payment, JoinHandle<Result<Payment, StoreFault>>),
     Before(Payment),
+}
+
+/// Waits for the outcome of what was accepted until this deadline.
+pub(crate) async fn awaited(accepted: Accepted, deadline: Instant) -> Payment {
+    match accepted {
+        Accepted::Before(payment) => payment,
+        Accepted::Begun(pending, call) => match timeout_at(deadline, call).await {
+            Ok(Ok(Ok(payment))) => payment,
+            Ok(Ok(Err(fault))) => {
+                error!(order = %pending.order.id, %fault, "outcome could not be stored");
+                pending
+            }
+            Ok(Err(_)) | Err(_) => pending,
+        },
+    }
 }
 
 impl Gateway {
@@ -51,17 +66,7 @@ impl Gateway {
             self.calls.spawn(accept.in_current_span())
         };
         let accepted = accepting.await.map_err(|_| StoreFault::Stopped)??;
-        match accepted {
-            Accepted::Before(payment) => Ok(payment),
-            Accepted::Begun(pending, call) => match timeout_at(deadline, call).await {
-                Ok(Ok(Ok(payment))) => Ok(payment),
-                Ok(Ok(Err(fault))) => {
-                    error!(order = %order, %fault, "outcome could not be stored");
-                    Ok(pending)
-                }
-                Ok(Err(_)) | Err(_) => Ok(pending),
-            },
-        }
+        Ok(awaited(accepted, deadline).await)
     }
 
     async fn accept(
@@ -84,8 +89,19 @@ impl Gateway {
             at: now,
             question_due: now.after(self.settings.call_within),
         });
+        self.begin(command, |_| in_flight).await
+    }
+
+    /// Carries out a command that sets money aside, and begins the call that it intends.
+    /// `mark` marks the order as being called about, if that was not done before.
+    pub(crate) async fn begin(
+        self: &Arc<Self>,
+        command: Command,
+        mark: impl FnOnce(&Order) -> InFlight,
+    ) -> Result<Accepted, Rejection> {
         match reply(self.store.execute(command, None).await)? {
             Reply::Accepted { order, balance } => {
+                let in_flight = mark(&order);
                 self.with_subject(&order, |subject| self.observer.accepted(subject));
                 let number = Masked(&order.destination);
                 debug!(order = %order.id, product = %order.product, %number, "payment accepted");
@@ -128,7 +144,11 @@ impl Gateway {
         let purchase = Purchase { order: Arc::clone(&order), attempt };
         let supplied = match self.upstream(&order.upstream) {
             Some(upstream) => {
-                let call = timeout(self.settings.call_within, upstream.pay(purchase));
+                let call = match order.kind {
+                    Kind::Payout => upstream.pay_out(purchase),
+                    Kind::Purchase | Kind::Collection => upstream.pay(purchase),
+                };
+                let call = timeout(self.settings.call_within, call);
                 self.timed(&order.upstream, Operation::Pay, call)
                     .await
                     .unwrap_or_else(|_| Outcome::Unknown(Doubt::Silent).into())
@@ -175,6 +195,9 @@ impl Gateway {
             _ => (AttemptEnd::Unknown, None),
         };
         self.observer.resolved(&order.upstream, attempt);
+        if !order.callbacks.is_empty() {
+            self.news.notify_one();
+        }
         if let Some(end) = transaction {
             self.with_subject(order, |subject| self.observer.finished(subject, end));
         }

@@ -5,14 +5,17 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
+use domain::callback::{Delivery, Received, Rendered};
 use domain::command::Answer;
 use domain::{
-    Account, AccountKey, Amount, Bill, Command, MerchantId, Order, OrderId, Outcome, ProductId,
-    ProtocolName, ReferenceKey, Refusal, Timestamp, Transfer, TransferId, UpstreamName,
+    Account, AccountKey, Amount, Bill, Callback, CallbackId, Command, EndpointKey, Evidence,
+    EvidenceKey, MerchantId, Mode, Order, OrderId, Outcome, ProductId, ProtocolName, ReferenceKey,
+    Refusal, Timestamp, Transfer, TransferId, UpstreamName,
 };
 use thiserror::Error;
 
 use crate::catalogue::Catalogue;
+use crate::look_up::{Found, LookUpQuestion};
 
 pub use crate::exchanges::ExchangeLog;
 
@@ -179,6 +182,192 @@ pub trait Reports: Send + Sync {
     ) -> Result<Page<AuditRecord, AuditNumber>, StoreFault>;
 }
 
+/// List reads of collections and of the money that came in for them. They may lag by a second and
+/// share nothing with the commit path.
+#[async_trait]
+pub trait CollectionReports: Send + Sync {
+    /// Collections that wait for this amount through this channel, oldest first.
+    async fn awaiting(
+        &self,
+        channel: &str,
+        due: Amount,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault>;
+
+    /// Collections that wait although their time has run out, the longest first.
+    async fn collections_expired(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault>;
+
+    /// Evidence of this amount through this channel that pays nothing yet.
+    async fn free_evidence(
+        &self,
+        channel: &str,
+        amount: Amount,
+        limit: u32,
+    ) -> Result<Vec<Evidence>, StoreFault>;
+
+    /// The evidence of this name.
+    async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault>;
+
+    /// Evidence in the state of this name, or all, in the order of its names, from the first above
+    /// `after`.
+    async fn evidence_list(
+        &self,
+        state: Option<&str>,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault>;
+}
+
+/// What happens to a collection that the built-in payer may answer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// It was opened.
+    Opened,
+    /// The payer told something.
+    Told,
+    /// Somebody pressed the button that pays, on a page of the sandbox.
+    PressedPay,
+    /// Somebody pressed the button that fails.
+    PressedFail,
+}
+
+/// What the built-in payer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayerDoes {
+    /// Nothing, at least not now.
+    Nothing,
+    /// Pays what is due.
+    Pays,
+    /// Gives up.
+    GivesUp,
+    /// Something that a person has to look at.
+    NeedsReview,
+}
+
+/// Which callbacks are wanted: those to which everything that is given applies.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallbackFilter {
+    /// Of this merchant.
+    pub merchant: Option<MerchantId>,
+    /// Of this order.
+    pub order: Option<OrderId>,
+    /// In the state of this name; see [`domain::CallbackState::name`].
+    pub state: Option<String>,
+}
+
+impl CallbackFilter {
+    /// Whether this callback is wanted.
+    pub fn admits(&self, callback: &Callback) -> bool {
+        self.merchant.is_none_or(|merchant| callback.merchant == merchant)
+            && self.order.is_none_or(|order| callback.order == order)
+            && self.state.as_ref().is_none_or(|state| callback.state.name() == state)
+    }
+}
+
+/// List reads of callbacks. They may lag by a second and share nothing with the commit path.
+#[async_trait]
+pub trait CallbackReports: Send + Sync {
+    /// Of each address in the order of their keys, from the first above `after`, up to
+    /// `per_endpoint` callbacks that wait or are leased and are due at `now`, the longest due first;
+    /// of at most `endpoints` addresses. The time that it takes depends on what is open, not on what
+    /// is stored.
+    async fn callbacks_due(
+        &self,
+        now: Timestamp,
+        after: Option<&EndpointKey>,
+        endpoints: u32,
+        per_endpoint: u32,
+    ) -> Result<Vec<Callback>, StoreFault>;
+
+    /// Leased callbacks with a number above `after`, in the order of their numbers.
+    async fn callbacks_leased(
+        &self,
+        after: CallbackId,
+        limit: u32,
+    ) -> Result<Vec<Callback>, StoreFault>;
+
+    /// The callback of this number.
+    async fn callback(&self, id: CallbackId) -> Result<Option<Callback>, StoreFault>;
+
+    /// Wanted callbacks with a number below `before`, newest first. So that no question holds up the
+    /// others, a part may have fewer than `limit`, or none, and the list may still go on.
+    async fn callbacks(
+        &self,
+        filter: &CallbackFilter,
+        before: Option<CallbackId>,
+        limit: u32,
+    ) -> Result<Page<Callback, CallbackId>, StoreFault>;
+
+    /// The tries of a callback, oldest first.
+    async fn deliveries(&self, callback: CallbackId) -> Result<Vec<Delivery>, StoreFault>;
+
+    /// How many callbacks wait or are being tried, and how many were given up.
+    async fn callback_backlog(&self) -> Result<Backlog, StoreFault>;
+}
+
+/// How much news is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Callbacks that wait or are being tried.
+    pub open: u64,
+    /// When the one that has been open longest became owed.
+    pub since: Option<Timestamp>,
+}
+
+/// What a callback tells of.
+#[derive(Debug, Clone, Copy)]
+pub struct News<'a> {
+    /// What became true, and when.
+    pub callback: &'a Callback,
+    /// Of which order.
+    pub order: &'a Order,
+    /// Whose it is, with what the merchant's keys and products are.
+    pub catalogue: &'a Catalogue,
+    /// The time now, for keys that expire.
+    pub now: Timestamp,
+}
+
+/// Writes callbacks as a protocol has them.
+pub trait CallbackWriter: Send + Sync {
+    /// The protocol.
+    fn protocol(&self) -> &str;
+
+    /// What is sent. It is asked once per callback, before the first try.
+    fn render(&self, news: News<'_>) -> Rendered;
+}
+
+/// Something to be handed over to a merchant.
+#[derive(Debug, Clone)]
+pub struct Parcel {
+    /// To where, as an absolute `http` or `https` URL.
+    pub url: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Headers of the protocol's own, and the body.
+    pub rendered: Arc<Rendered>,
+}
+
+/// What came of handing a parcel over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    /// What the receiver did.
+    pub received: Received,
+    /// How long the receiver asks us to wait before the next try.
+    pub retry_after: Option<Duration>,
+}
+
+/// Sends parcels over the network. Whom it may send to is its own business; it follows no redirects
+/// and gives every parcel up after a deadline of its own.
+#[async_trait]
+pub trait Messenger: Send + Sync {
+    /// Makes one try.
+    async fn send(&self, parcel: Parcel) -> Handed;
+}
+
 /// A sealed text could not be opened: it was edited, belongs elsewhere, or the key is another.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a sealed text cannot be opened with this key")]
@@ -242,6 +431,8 @@ pub struct BillQuestion {
     pub code: String,
     /// The product.
     pub product: ProductId,
+    /// Live or test.
+    pub mode: Mode,
     /// The customer's number.
     pub destination: String,
     /// What else was given.
@@ -363,10 +554,34 @@ pub trait Upstream: Send + Sync {
         BillAnswer::Refused(Refusal::ProductUnavailable)
     }
 
+    /// Asks whose a number is, or what a game offers.
+    async fn look_up(&self, question: LookUpQuestion) -> Result<Found, Refusal> {
+        let _ = question;
+        Err(Refusal::ProductUnavailable)
+    }
+
+    /// Mails once more how to activate what this order delivered.
+    async fn mail_activation(&self, order: Arc<Order>, address: String) -> Result<(), Refusal> {
+        let _ = (order, address);
+        Err(Refusal::ProductUnavailable)
+    }
+
     /// Pays a bill. Whatever is not affirmed by the supplier is unknown.
     async fn pay(&self, purchase: Purchase) -> Supplied {
         let _ = purchase;
         Supplied::from(Outcome::Refused(Refusal::ProductUnavailable))
+    }
+
+    /// Pays money out. Whatever is not affirmed by the supplier is unknown.
+    async fn pay_out(&self, purchase: Purchase) -> Supplied {
+        let _ = purchase;
+        Supplied::from(Outcome::Refused(Refusal::ChannelUnavailable))
+    }
+
+    /// Plays the payer of a collection. Only the sandbox does; elsewhere payers are people.
+    async fn play_payer(&self, order: &Order, moment: Moment) -> PayerDoes {
+        let _ = (order, moment);
+        PayerDoes::Nothing
     }
 
     /// Asks what became of an attempt. Changes nothing at the supplier.

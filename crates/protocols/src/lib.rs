@@ -1,7 +1,9 @@
 //! The APIs that merchants call and upstreams speak, one folder each.
 
+pub mod admission;
 pub mod dissection;
 pub mod exchange;
+pub mod hosted;
 pub mod iak;
 mod masking;
 mod months;

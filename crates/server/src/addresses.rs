@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use gateway::Gateway;
 use ipnet::IpNet;
-use protocols::iak::AddressRule;
+use protocols::admission::AddressRule;
 
 /// Reads a network, or a single address as the network of itself. A network with bits set beyond
 /// its prefix is refused: it is not the one that was meant.

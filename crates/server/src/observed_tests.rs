@@ -10,6 +10,7 @@ use gateway::in_memory::InMemory;
 use gateway::ports::StoreFault;
 use gateway::{Gateway, Parts};
 use http::Request;
+use protocols::admission::{AnySignature, any_address, any_rate};
 use protocols::iak;
 
 use super::*;
@@ -125,8 +126,8 @@ async fn iak() -> Arc<dyn Serve> {
         },
         process: ProcessId(1),
     });
-    let (addresses, rates) = (iak::any_address(), iak::any_rate());
-    let signatures = Arc::new(iak::AnySignature);
+    let (addresses, rates) = (any_address(), any_rate());
+    let signatures = Arc::new(AnySignature);
     let settings = iak::Settings { tr_id_key: [0; 32], addresses, rates, signatures };
     Arc::new(iak::Served::new(gateway.await.unwrap(), settings))
 }

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{MerchantId, RateLimit, Timestamp};
 use gateway::Gateway;
 use gateway::ports::Clock;
-use protocols::iak::{RateRule, SignatureGuard};
+use protocols::admission::{RateRule, SignatureGuard};
 use tracing::warn;
 
 /// One call, in the units in which buckets count: at so many calls per minute, as many come back in

@@ -10,7 +10,7 @@ use crate::administration::{
 };
 use crate::command::{Fund, Reply, Resolve};
 use crate::identifier::{MerchantId, ProductId};
-use crate::merchant::{Credential, Merchant, MerchantStatus};
+use crate::merchant::{Credential, Merchant, MerchantStatus, Preferences, Repetition};
 use crate::order::OrderState;
 use crate::posting::Direction;
 use crate::product::{Product, ProductStatus};
@@ -18,20 +18,20 @@ use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::working_set::{Change, WorkingSet};
 
-use super::{DecideFault, Decision};
+use super::{DecideFault, Decision, callbacks, collections};
 
 /// An act that is carried out.
-struct Done {
-    action: Action,
-    subject: String,
-    before: Facts,
-    after: Facts,
-    effect: Effect,
-    changes: Vec<Change>,
+pub(super) struct Done {
+    pub(super) action: Action,
+    pub(super) subject: String,
+    pub(super) before: Facts,
+    pub(super) after: Facts,
+    pub(super) effect: Effect,
+    pub(super) changes: Vec<Change>,
 }
 
 /// Carried out or objected to, unless something is wrong with us.
-type Outcome = Result<Result<Done, Objection>, DecideFault>;
+pub(super) type Outcome = Result<Result<Done, Objection>, DecideFault>;
 
 pub(super) fn decide(
     working_set: &WorkingSet,
@@ -67,6 +67,20 @@ pub(super) fn decide(
                 it.rate_limit = *rate_limit;
             })?
         }
+        Act::SetRepetition { merchant, repetition } => {
+            change_merchant(working_set, *merchant, Action::RepetitionSet, |it| {
+                it.repetition = *repetition;
+            })?
+        }
+        Act::SetEndpoint { key, url, secret } => {
+            callbacks::set_endpoint(working_set, key, url, secret)?
+        }
+        Act::StopEndpoint { key } => callbacks::stop_endpoint(working_set, key, at)?,
+        Act::ResendCallback { callback } => callbacks::resend(working_set, *callback, at)?,
+        Act::SetPreferences(preferences) => set_preferences(working_set, preferences)?,
+        Act::Release(release) => collections::release(working_set, release)?,
+        Act::Assign(credit) => collections::assign(working_set, credit)?,
+        Act::EndCollection(end) => collections::end_by_hand(working_set, end)?,
         Act::AddCredential(new) => add_credential(working_set, new, at)?,
         Act::RevokeCredential { merchant, key, serial } => {
             revoke_credential(working_set, *merchant, key, *serial, at)?
@@ -131,7 +145,7 @@ fn differing(mut before: Facts, mut after: Facts) -> (Facts, Facts) {
     (before, after)
 }
 
-fn facts<const N: usize>(pairs: [(&str, String); N]) -> Facts {
+pub(super) fn facts<const N: usize>(pairs: [(&str, String); N]) -> Facts {
     let kept = pairs.into_iter().filter(|(_, value)| !value.is_empty());
     kept.map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -151,6 +165,7 @@ fn merchant_facts(merchant: &Merchant) -> Facts {
         ("status", status.to_owned()),
         ("addresses", merchant.addresses.join(" ")),
         ("rate_limit", limit.unwrap_or_default()),
+        ("repetition", merchant.repetition.name().to_owned()),
     ])
 }
 
@@ -164,6 +179,7 @@ fn add_merchant(working_set: &WorkingSet, new: &NewMerchant) -> Outcome {
         status: MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: Repetition::Free,
     };
     Ok(Ok(merchant_done(Action::MerchantAdded, Facts::new(), merchant)))
 }
@@ -191,6 +207,20 @@ fn change_merchant(
     let mut merchant = before.clone();
     change(&mut merchant);
     Ok(Ok(merchant_done(action, merchant_facts(before), merchant)))
+}
+
+fn set_preferences(working_set: &WorkingSet, preferences: &Preferences) -> Outcome {
+    if working_set.merchant(preferences.merchant)?.is_none() {
+        return Ok(Err(Objection::MerchantUnknown));
+    }
+    Ok(Ok(Done {
+        action: Action::PreferencesSet,
+        subject: format!("merchant {} {}", preferences.merchant, preferences.protocol),
+        before: Facts::new(),
+        after: preferences.values.clone(),
+        changes: vec![Change::Preferences(preferences.clone())],
+        effect: Effect::Preferences(preferences.clone()),
+    }))
 }
 
 fn credential_subject(credential: &Credential) -> String {
@@ -290,6 +320,15 @@ fn product_facts(product: &Product) -> Facts {
         let (fee, commission) = (terms.admin_fee, terms.commission);
         format!("{}/{protocol}: fee {fee}, commission {commission}", terms.level.0)
     });
+    let prices = product.top_up.iter().flat_map(|top_up| &top_up.prices).map(|price| {
+        let protocol = price.protocol.as_ref().map(ToString::to_string).unwrap_or_default();
+        format!("{}/{protocol}: {}", price.level.0, price.amount)
+    });
+    let channel = product.channel.as_ref();
+    let fee = channel.map(|it| format!("{} per million and {}", it.fee.per_million, it.fee.fixed));
+    let rate = channel.and_then(|channel| channel.rate_hundredths);
+    let top_up = product.top_up.as_ref();
+    let cost = top_up.and_then(|top_up| top_up.cost);
     let cut_off = product
         .cut_off
         .map(|cut_off| format!("{} to {} min", cut_off.from_minute, cut_off.until_minute));
@@ -301,6 +340,15 @@ fn product_facts(product: &Product) -> Facts {
         ("aliases", aliases.join(" ")),
         ("terms", terms.collect::<Vec<_>>().join("; ")),
         ("cut_off", cut_off.unwrap_or_default()),
+        ("operator", top_up.map(|it| it.operator.clone()).unwrap_or_default()),
+        ("denomination", top_up.map(|it| it.denomination.clone()).unwrap_or_default()),
+        ("details", top_up.map(|it| it.details.clone()).unwrap_or_default()),
+        ("active_days", top_up.map(|it| it.active_days.to_string()).unwrap_or_default()),
+        ("cost", cost.map(|cost| cost.to_string()).unwrap_or_default()),
+        ("prices", prices.collect::<Vec<_>>().join("; ")),
+        ("fee", fee.unwrap_or_default()),
+        ("rate_hundredths", rate.map(|rate| rate.to_string()).unwrap_or_default()),
+        ("account", channel.map(|channel| channel.account.clone()).unwrap_or_default()),
     ])
 }
 

@@ -28,17 +28,19 @@ fn policy(side: Side, names: &[&str]) -> Shown {
         return Shown::Whole;
     }
     match names.last().copied().unwrap_or_default() {
-        "hp" | "username" | "tr_name" | "nomor_identitas" | "noref" | "no_ref" => Shown::Masked,
-        "commands" | "code" | "ref_id" | "status" | "type" | "category" | "province" | "raw" => {
-            Shown::Word
-        }
+        "hp" | "customer_id" | "meter_no" | "subscriber_id" | "username" | "tr_name"
+        | "nomor_identitas" | "noref" | "no_ref" => Shown::Masked,
+        "commands" | "code" | "product_code" | "pulsa_code" | "game_code" | "ref_id" | "status"
+        | "type" | "category" | "province" | "raw" => Shown::Word,
         "response_code" | "rc" => Shown::Word,
         "message" | "tr_id" | "datetime" | "nominal" | "admin" | "price" | "selling_price"
-        | "balance" | "name" | "fee" | "komisi"
+        | "balance" | "fee" | "komisi"
             if ours && !names.contains(&"desc") =>
         {
             Shown::Whole
         }
+        // A product's on price lists; elsewhere a customer's.
+        "name" if ours && names.contains(&"pasca") => Shown::Whole,
         "tr_id" => Shown::Accepted(is_transaction_number),
         "month" | "year" | "period" | "amount" | "bill_quantity" | "nominal" | "admin"
         | "denda" | "ppn" | "total" | "tarif" | "daya" => Shown::Amount,

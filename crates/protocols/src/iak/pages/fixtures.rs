@@ -84,6 +84,12 @@ fn sale(about: About, details: Vec<(&str, Detail)>) -> Sale {
         product: ProductId::new("product"),
         code: code.to_owned(),
         destination: customer.0.to_owned(),
+        dialect: String::new(),
+        calls_back: false,
+        callback_url: None,
+        callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
         upstream: UpstreamName::new("sandbox"),
         bill: Some(bill),
         quote: Some(quote),
@@ -112,6 +118,8 @@ fn product(name: &str, group: &str) -> Product {
         aliases: Vec::new(),
         terms: Vec::new(),
         cut_off: None,
+        top_up: None,
+        channel: None,
     }
 }
 

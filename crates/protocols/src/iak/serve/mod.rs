@@ -1,17 +1,19 @@
-//! The served face of the postpaid API: request bytes to a gateway command to answer bytes.
+//! The served face of both APIs: request bytes to a gateway command to answer bytes.
 //!
 //! Everything is checked in the order of section 15.2 of the IAK reference: the form of the body,
 //! the command, the signature, whether the merchant may deal and from this address, the fields, the
 //! form of the reference, then product, repeats and the supplier's business. The fields that a
-//! signature is computed from have to be there before it can be checked.
+//! signature is computed from have to be there before it can be checked. Top-ups alone look for repeats
+//! before products, because a repeat asks for nothing but the state. What the prepaid API has of its own
+//! stands in [`prepaid`].
 //!
 //! Answers carry HTTP 200 whenever the API has a code for the business at hand; 400 is for bodies
 //! and fields that cannot be used, 404 and 405 for requests that reach no command, and 503 for
 //! faults of ours and 429 for a merchant who calls too often, whose code tells the client to ask for
-//! the status. This module decides no
-//! business and moves no money.
+//! the status. This module decides no business and moves no money.
 
 mod bill;
+mod prepaid;
 mod price_list;
 mod receipt;
 
@@ -19,7 +21,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Merchant, MerchantId, MerchantStatus, OrderId, ProtocolName, Refusal};
+use domain::{Merchant, MerchantStatus, OrderId, ProtocolName, Refusal};
 use gateway::exchanges::{Meaning, Note, Signature};
 use gateway::ports::StoreFault;
 use gateway::{Gateway, Rejection};
@@ -35,6 +37,7 @@ use super::wire::reference::reference;
 use super::wire::tr_id::TransactionNumbers;
 use super::wire::{self, Format, is_plain};
 use super::{NAME, codes, mask, sign};
+use crate::admission::{AddressRule, RateRule, SignatureGuard};
 use crate::exchange::{Answer, Arrival, BodyFault, Noting, Serve};
 
 const BILL: &str = "/api/v1/bill/check";
@@ -43,44 +46,6 @@ const OWN_RECEIPT: &str = "/api/v1/bill/download/custom";
 const TRAIN: &str = "/api/v1/tiketv2";
 /// Below this prefix the postpaid API answers, elsewhere the prepaid one.
 const POSTPAID: &str = "/api/v1/";
-
-/// Whether a merchant may call from an address (IAK reference, section 3).
-pub type AddressRule = Arc<dyn Fn(MerchantId, IpAddr) -> bool + Send + Sync>;
-
-/// The rule of a sandbox: every address is allowed.
-pub fn any_address() -> AddressRule {
-    Arc::new(|_, _| true)
-}
-
-/// Whether a merchant may make one more request now; asking counts as making it. It is asked once the
-/// request is known to be the merchant's.
-pub type RateRule = Arc<dyn Fn(MerchantId) -> bool + Send + Sync>;
-
-/// The rule without limits.
-pub fn any_rate() -> RateRule {
-    Arc::new(|_| true)
-}
-
-/// Keeps strangers from trying signatures without end.
-pub trait SignatureGuard: Send + Sync {
-    /// Whether a signature that comes from this address in this user name is looked at.
-    fn admits(&self, peer: IpAddr, username: &str) -> bool;
-
-    /// One was looked at and is nobody's.
-    fn was_wrong(&self, peer: IpAddr, username: &str);
-}
-
-/// The guard that admits everybody.
-#[derive(Debug, Clone, Copy)]
-pub struct AnySignature;
-
-impl SignatureGuard for AnySignature {
-    fn admits(&self, _: IpAddr, _: &str) -> bool {
-        true
-    }
-
-    fn was_wrong(&self, _: IpAddr, _: &str) {}
-}
 
 /// What the operator sets for this face.
 #[derive(Clone)]
@@ -96,7 +61,7 @@ pub struct Settings {
     pub signatures: Arc<dyn SignatureGuard>,
 }
 
-/// The postpaid API over a gateway.
+/// Both APIs over a gateway.
 pub struct Served {
     gateway: Arc<Gateway>,
     protocol: ProtocolName,
@@ -104,6 +69,7 @@ pub struct Served {
     addresses: AddressRule,
     rates: RateRule,
     signatures: Arc<dyn SignatureGuard>,
+    mails: prepaid::MailCount,
 }
 
 /// Why there is no answer with what was asked for.
@@ -171,7 +137,8 @@ enum Route<'a> {
     OwnReceipt,
     Train,
     UnknownPostpaid,
-    UnknownPrepaid,
+    /// The prepaid API; none is nowhere in it.
+    Prepaid(Option<prepaid::Route<'a>>),
 }
 
 impl<'a> Route<'a> {
@@ -186,27 +153,27 @@ impl<'a> Route<'a> {
             }
             None => {}
         }
-        if let Some(download) = path.strip_prefix(DOWNLOAD).and_then(Self::download) {
-            return download;
+        if let Some((tr_id, form)) = path.strip_prefix(DOWNLOAD).and_then(numbered) {
+            return Self::Download(tr_id, form);
         }
         match path {
             TRAIN => Self::Train,
             _ if path.strip_suffix('/').unwrap_or(path) == OWN_RECEIPT => Self::OwnReceipt,
             _ if path.starts_with(POSTPAID) => Self::UnknownPostpaid,
-            _ => Self::UnknownPrepaid,
+            _ => Self::Prepaid(prepaid::Route::of(path)),
         }
     }
+}
 
-    /// What follows the prefix of downloads: a number, perhaps with `/1` behind it.
-    fn download(rest: &'a str) -> Option<Self> {
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (tr_id, form) = match rest.split_once('/') {
-            None => (rest, Form::Pdf),
-            Some((tr_id, "1")) => (tr_id, Form::Raw),
-            Some(_) => return None,
-        };
-        (!tr_id.is_empty()).then_some(Self::Download(tr_id, form))
-    }
+/// What follows the prefix of downloads: a number, perhaps with `/1` behind it.
+fn numbered(rest: &str) -> Option<(&str, Form)> {
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (tr_id, form) = match rest.split_once('/') {
+        None => (rest, Form::Pdf),
+        Some((tr_id, "1")) => (tr_id, Form::Raw),
+        Some(_) => return None,
+    };
+    (!tr_id.is_empty()).then_some((tr_id, form))
 }
 
 impl Served {
@@ -219,12 +186,13 @@ impl Served {
             addresses: settings.addresses,
             rates: settings.rates,
             signatures: settings.signatures,
+            mails: prepaid::MailCount::default(),
         }
     }
 
     /// Whether this API answers under a path, be it only with *page not found*.
     pub fn owns(path: &str) -> bool {
-        path == "/api" || path.starts_with("/api/")
+        path == "/api" || path.starts_with("/api/") || path.starts_with(prepaid::LEGACY_PREFIX)
     }
 
     async fn answer(&self, arrival: &Arrival, format: Format, note: &mut Note) -> Answer {
@@ -234,8 +202,8 @@ impl Served {
             Route::Download(tr_id, form) => {
                 return self.download(arrival, tr_id, form, note).await;
             }
+            Route::Prepaid(route) => return self.prepaid(arrival, route, format, note).await,
             Route::UnknownPostpaid => Message::code(StatusCode::NOT_FOUND, not_found),
-            Route::UnknownPrepaid => Message::prepaid_code(StatusCode::NOT_FOUND, not_found),
             Route::Bill(_) | Route::OwnReceipt | Route::Train
                 if arrival.head.method != Method::POST =>
             {
@@ -267,7 +235,8 @@ impl Served {
         let command = Command::named(fields.text("commands")?)
             .filter(|command| *command != Command::Receipt)
             .ok_or(Refusal::CommandUnknown)?;
-        let merchant = self.merchant(command, fields, peer, note)?;
+        note.command = command.name();
+        let merchant = self.merchant(fields, peer, note, |fields| signed(command, fields))?;
         Span::current().record("merchant", merchant.id.0);
         match command {
             Command::PriceList => self.price_list(&merchant, fields, group),
@@ -280,36 +249,33 @@ impl Served {
 
     /// The merchant who signed the request, if it may deal, and from there. Notes on the way whose it
     /// is and what it names, also where it is turned down, because that is what will be asked about.
-    fn merchant(
+    /// `signed` tells what the signature is computed from.
+    fn merchant<'a>(
         &self,
-        command: Command,
-        fields: Fields<'_>,
+        fields: Fields<'a>,
         peer: IpAddr,
         note: &mut Note,
+        signed: impl FnOnce(Fields<'a>) -> Result<&'a str, FieldFault>,
     ) -> Result<Arc<Merchant>, Denial> {
-        note.command = command.name();
         let named = fields.optional_numeral("ref_id").ok().flatten();
         note.reference = named.and_then(|text| reference(text).ok());
-        let merchant = self.signer(command, fields, peer, note);
+        let merchant = self.signer(fields, peer, note, signed);
         if merchant.is_err() {
             note.order = self.order_named(fields);
         }
         merchant
     }
 
-    fn signer(
+    fn signer<'a>(
         &self,
-        command: Command,
-        fields: Fields<'_>,
+        fields: Fields<'a>,
         peer: IpAddr,
         note: &mut Note,
+        signed: impl FnOnce(Fields<'a>) -> Result<&'a str, FieldFault>,
     ) -> Result<Arc<Merchant>, Denial> {
         let username = fields.text("username")?;
         let given = fields.text("sign")?;
-        let what = match command.signed() {
-            Signed::Field(field) => fields.numeral(field)?,
-            Signed::Word(word) => word,
-        };
+        let what = signed(fields)?;
         if !self.signatures.admits(peer, username) {
             // Not 100, which is final: this one may be right, and of an order that is under way.
             return Err(Denial::TooOften);
@@ -340,6 +306,14 @@ impl Served {
     /// The order whose number stands in a request, whether or not there is such an order.
     fn order_named(&self, fields: Fields<'_>) -> Option<OrderId> {
         self.numbers.order(fields.optional_numeral("tr_id").ok()??)
+    }
+}
+
+/// What the signature of a postpaid command is computed from.
+fn signed(command: Command, fields: Fields<'_>) -> Result<&str, FieldFault> {
+    match command.signed() {
+        Signed::Field(field) => fields.numeral(field),
+        Signed::Word(word) => Ok(word),
     }
 }
 

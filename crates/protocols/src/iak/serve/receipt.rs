@@ -14,7 +14,7 @@ use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
 use tracing::Span;
 
-use super::{Denial, Served, request, said};
+use super::{Denial, Served, request, said, signed};
 use crate::exchange::{Answer, Arrival};
 use crate::iak::codes;
 use crate::iak::commands::Command;
@@ -71,6 +71,17 @@ impl Served {
         peer: IpAddr,
         note: &mut Note,
     ) -> Result<Receipt, Denial> {
+        let (order, merchant) = self.downloadable(tr_id, peer, note).await?;
+        self.receipt(&order, Letterhead::Merchant(&merchant.name))
+    }
+
+    /// The order of this number and whose it is, if somebody at this address may have its receipt.
+    pub(super) async fn downloadable(
+        &self,
+        tr_id: &str,
+        peer: IpAddr,
+        note: &mut Note,
+    ) -> Result<(Arc<Order>, Arc<Merchant>), Denial> {
         let number = self.numbers.order(tr_id).ok_or(Refusal::OrderNotFound)?;
         note.order = Some(number);
         let order = self.gateway.order_of_any_merchant(number).await?;
@@ -82,7 +93,7 @@ impl Served {
             .ok_or(Refusal::OrderNotFound)?;
         note.merchant = Some(merchant.id);
         Span::current().record("merchant", merchant.id.0);
-        self.receipt(&order, Letterhead::Merchant(&merchant.name))
+        Ok((order, Arc::clone(merchant)))
     }
 
     /// Answers `receipt-custom`. Refusals are in the request's format; `raw` is JSON in any case,
@@ -115,7 +126,9 @@ impl Served {
         if Command::named(fields.text("commands")?) != Some(Command::Receipt) {
             return Err(Refusal::CommandUnknown.into());
         }
-        let merchant: Arc<Merchant> = self.merchant(Command::Receipt, fields, peer, note)?;
+        note.command = Command::Receipt.name();
+        let by_word = |fields| signed(Command::Receipt, fields);
+        let merchant = self.merchant(fields, peer, note, by_word)?;
         Span::current().record("merchant", merchant.id.0);
         let tr_id = fields.numeral("tr_id")?;
         let letterhead = Letterhead::Own {

@@ -72,6 +72,8 @@ pub(super) fn products() -> Vec<Product> {
             _ => vec![terms("retail", fee, commission), terms("wholesale", 1, 1)],
         },
         cut_off: (group == "pln").then_some(CutOff { from_minute: 23 * 60, until_minute: 60 }),
+        top_up: None,
+        channel: None,
     };
     PRODUCTS.into_iter().map(product).collect()
 }

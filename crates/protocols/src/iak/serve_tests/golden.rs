@@ -14,7 +14,7 @@ use super::world::{World, get, post};
 use crate::exchange::Answer;
 
 /// Every conversation, so that a lost file is noticed.
-const CONVERSATIONS: [&str; 28] = [
+const CONVERSATIONS: [&str; 37] = [
     "bpjs",
     "bpjs_denda",
     "bpjs_employment_company",
@@ -34,6 +34,15 @@ const CONVERSATIONS: [&str; 28] = [
     "pln_non_taglist",
     "pln_postpaid",
     "pln_postpaid_several",
+    "prepaid_errors",
+    "prepaid_errors_xml",
+    "prepaid_inquiries",
+    "prepaid_inquiries_xml",
+    "prepaid_legacy",
+    "prepaid_legacy_xml",
+    "prepaid_price_list",
+    "prepaid_top_up",
+    "prepaid_top_up_xml",
     "price_list",
     "property_tax",
     "receipt",
@@ -124,6 +133,7 @@ async fn replay(conversation: &str) {
         assert_eq!(recorded(&answer), exchange.answer, "{asked}");
         assert_eq!(answer.status().as_u16(), exchange.status, "{conversation}");
         assert_eq!(answer.headers()["Content-Type"], exchange.answer_type, "{conversation}");
+        world.gateway.finish_calls().await;
     }
 }
 

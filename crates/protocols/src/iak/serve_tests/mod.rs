@@ -2,11 +2,16 @@
 
 mod bad_input;
 mod bills;
+mod callbacks;
 mod containment;
 mod golden;
 mod notes;
 mod ports;
+mod prepaid;
+mod prepaid_bad_input;
+mod prepaid_services;
 mod properties;
 mod receipts;
 mod states;
+mod top_ups;
 mod world;

@@ -25,6 +25,12 @@ fn order(code: &str, details: Detail) -> Order {
         product: ProductId::new("product"),
         code: code.to_owned(),
         destination: "770000".to_owned(),
+        dialect: String::new(),
+        calls_back: false,
+        callback_url: None,
+        callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
         upstream: UpstreamName::new("supplier"),
         bill: Some(Bill {
             customer_name: String::new(),

@@ -8,21 +8,7 @@ use domain::{Doubt, Refusal};
 
 pub use gateway::exchanges::Meaning;
 
-/// A code with the text that goes with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code {
-    /// As it stands on the wire, leading zeros kept.
-    pub code: &'static str,
-    /// For people.
-    pub message: &'static str,
-    /// What it stands for, told apart where the API has one code for several things.
-    pub meaning: Meaning,
-}
-
-/// A code of the table before it is said what it stands for.
-const fn code(code: &'static str, message: &'static str) -> Code {
-    Code { code, message, meaning: Meaning::Granted }
-}
+use super::{Code, code};
 
 /// An inquiry brought a bill.
 pub const INQUIRY_SUCCESS: Code = code("00", "INQUIRY SUCCESS");
@@ -116,6 +102,25 @@ const fn refused(refusal: Refusal) -> Code {
         Refusal::PathUnknown => code("117", "PAGE NOT FOUND"),
         Refusal::AccountSuspended => code("118", "ACCOUNT SUSPENDED"),
         Refusal::InquiryResponseUnknown => doubted(Doubt::UndefinedResponse),
+        // Top-ups are refused so, bills never; what follows is the nearest that this table has.
+        Refusal::ProductRepeated
+        | Refusal::DestinationRepeated
+        | Refusal::DestinationLimitReached
+        | Refusal::WalletFull => refused(Refusal::TryAgainLater),
+        Refusal::DestinationTooLong | Refusal::PlayerUnknown => {
+            refused(Refusal::DestinationInvalid)
+        }
+        Refusal::InquiryNotNeeded => refused(Refusal::CommandUnknown),
+        // Nor has this API money in or out.
+        Refusal::ChannelUnknown => refused(Refusal::ProductUnknown),
+        Refusal::ChannelUnavailable => refused(Refusal::ProductUnavailable),
+        Refusal::CurrencyNotSupported => refused(Refusal::ProductNotAllowed),
+        Refusal::BankUnknown | Refusal::BranchCodeInvalid => refused(Refusal::DestinationInvalid),
+        Refusal::AmountFractional => refused(Refusal::AmountInvalid),
+        Refusal::TimestampInvalid | Refusal::ParameterMissing => refused(Refusal::RequestMalformed),
+        Refusal::PaymentNotFound => refused(Refusal::OrderNotFound),
+        Refusal::PayerReferenceUsed => refused(Refusal::ReferenceUsed),
+        Refusal::PaymentAbandoned => refused(Refusal::PaymentFailed),
     }
 }
 

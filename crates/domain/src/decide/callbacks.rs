@@ -1,0 +1,192 @@
+//! Callbacks: when one becomes owed, who may try it, and what a try comes to.
+
+use std::sync::Arc;
+
+use crate::administration::{Action, Effect, Facts, Objection};
+use crate::callback::{Callback, CallbackState, Delivery, Endpoint, EndpointKey};
+use crate::command::{Lease, RecordDelivery, Reply, Wanted};
+use crate::identifier::CallbackId;
+use crate::merchant::Secret;
+use crate::order::Order;
+use crate::time::Timestamp;
+use crate::working_set::{Change, NotLoaded, WorkingSet};
+
+use super::administration::{Done, Outcome, facts};
+use super::{DecideFault, Decision, Ended};
+
+/// The callbacks that an order's end makes owed, entered on the order: one to the merchant's address
+/// and one to the order's own, where those are wanted.
+pub(super) fn owe(
+    working_set: &WorkingSet,
+    order: &mut Order,
+    ended: &Ended,
+) -> Result<Vec<Callback>, DecideFault> {
+    let mut last = working_set.last_numbers().callback;
+    let wanted = [(false, order.calls_back), (true, order.callback_url.is_some())];
+    let mut owed = Vec::new();
+    for (to_own_address, _) in wanted.into_iter().filter(|(_, wanted)| *wanted) {
+        last = last.checked_add(1).ok_or(DecideFault::Exhausted)?;
+        let id = CallbackId(last);
+        order.callbacks.push(id);
+        owed.push(Callback {
+            id,
+            order: order.id,
+            merchant: order.key.merchant,
+            protocol: order.key.protocol.clone(),
+            event: ended.event,
+            to_own_address,
+            at: ended.at,
+            balance: ended.balance,
+            rendered: None,
+            state: CallbackState::Waiting { due: ended.at },
+            tries: 0,
+            tries_in_round: 0,
+        });
+    }
+    Ok(owed)
+}
+
+pub(super) fn decide_lease(
+    working_set: &WorkingSet,
+    lease: &Lease,
+) -> Result<Decision, DecideFault> {
+    let mut leased = Vec::new();
+    for wanted in &lease.wanted {
+        let known = working_set.callback(wanted.callback)?;
+        if let Some(callback) = known.filter(|callback| may_lease(callback, lease)) {
+            leased.extend(lease_one(callback, wanted, lease));
+        }
+    }
+    let changes = leased.iter().cloned().map(Change::Callback).collect();
+    Ok(Decision { answer: Ok(Reply::Leased(leased)), changes })
+}
+
+fn may_lease(callback: &Callback, lease: &Lease) -> bool {
+    match callback.state {
+        CallbackState::Waiting { due } => due <= lease.at,
+        CallbackState::Leased { owner, until } => {
+            until <= lease.at || (lease.take_over && owner != lease.owner)
+        }
+        CallbackState::Delivered | CallbackState::GivenUp => false,
+    }
+}
+
+/// Nothing is leased without knowing what would be sent.
+fn lease_one(callback: &Callback, wanted: &Wanted, lease: &Lease) -> Option<Callback> {
+    let rendered = callback.rendered.as_ref().or(wanted.rendered.as_ref())?;
+    Some(Callback {
+        rendered: Some(Arc::clone(rendered)),
+        state: CallbackState::Leased { owner: lease.owner, until: lease.until },
+        ..callback.clone()
+    })
+}
+
+/// Every try is remembered, also one whose lease ran out meanwhile: the receiver may have it. Only
+/// the holder of the lease, or a success, moves the callback on.
+pub(super) fn decide_delivery(
+    working_set: &WorkingSet,
+    record: &RecordDelivery,
+) -> Result<Decision, DecideFault> {
+    let missing = || NotLoaded(format!("callback {}", record.callback));
+    let before = working_set.callback(record.callback)?.ok_or_else(missing)?;
+    let mut callback = before.clone();
+    callback.tries = before.tries.checked_add(1).ok_or(DecideFault::Exhausted)?;
+    callback.tries_in_round = before.tries_in_round.saturating_add(1);
+    let holds =
+        matches!(before.state, CallbackState::Leased { owner, .. } if owner == record.owner);
+    if record.received.is_delivered() {
+        callback.state = CallbackState::Delivered;
+    } else if holds {
+        let retry = record.retry.filter(|_| !record.received.is_gone());
+        callback.state = retry.map_or(CallbackState::GivenUp, |due| CallbackState::Waiting { due });
+    }
+    let delivery = Delivery {
+        callback: record.callback,
+        number: callback.tries,
+        at: record.at,
+        took: record.took,
+        received: record.received.clone(),
+    };
+    let mut changes = vec![Change::Callback(callback.clone()), Change::Delivery(delivery)];
+    let stopped = working_set
+        .endpoint(&record.endpoint)?
+        .filter(|endpoint| record.received.is_gone() && endpoint.stopped_at.is_none());
+    let stopped = stopped.map(|endpoint| {
+        Change::Endpoint(Endpoint { stopped_at: Some(record.at), ..endpoint.clone() })
+    });
+    let reply = Reply::DeliveryRecorded { callback, stopped: stopped.is_some() };
+    changes.extend(stopped);
+    Ok(Decision { answer: Ok(reply), changes })
+}
+
+fn endpoint_facts(endpoint: &Endpoint) -> Facts {
+    let status = if endpoint.stopped_at.is_some() { "stopped" } else { "active" };
+    facts([("url", endpoint.url.clone()), ("status", status.to_owned())])
+}
+
+fn endpoint_done(action: Action, before: Facts, endpoint: Endpoint) -> Done {
+    Done {
+        action,
+        subject: format!(
+            "endpoint of merchant {} {}",
+            endpoint.key.merchant, endpoint.key.protocol
+        ),
+        before,
+        after: endpoint_facts(&endpoint),
+        changes: vec![Change::Endpoint(endpoint.clone())],
+        effect: Effect::Endpoint(endpoint),
+    }
+}
+
+pub(super) fn set_endpoint(
+    working_set: &WorkingSet,
+    key: &EndpointKey,
+    url: &str,
+    secret: &Secret,
+) -> Outcome {
+    if working_set.merchant(key.merchant)?.is_none() {
+        return Ok(Err(Objection::MerchantUnknown));
+    }
+    let before = working_set.endpoint(key)?.map(endpoint_facts).unwrap_or_default();
+    let endpoint = Endpoint {
+        key: key.clone(),
+        url: url.to_owned(),
+        secret: secret.clone(),
+        stopped_at: None,
+    };
+    Ok(Ok(endpoint_done(Action::EndpointSet, before, endpoint)))
+}
+
+pub(super) fn stop_endpoint(working_set: &WorkingSet, key: &EndpointKey, at: Timestamp) -> Outcome {
+    let Some(before) = working_set.endpoint(key)? else {
+        return Ok(Err(Objection::EndpointUnknown));
+    };
+    let stopped_at = before.stopped_at.or(Some(at));
+    let endpoint = Endpoint { stopped_at, ..before.clone() };
+    Ok(Ok(endpoint_done(Action::EndpointStopped, endpoint_facts(before), endpoint)))
+}
+
+/// A callback that was given up or delivered begins a new round of tries, with the same bytes.
+pub(super) fn resend(working_set: &WorkingSet, id: CallbackId, at: Timestamp) -> Outcome {
+    let Some(before) = working_set.callback(id)? else {
+        return Ok(Err(Objection::CallbackUnknown));
+    };
+    if matches!(before.state, CallbackState::Leased { until, .. } if until > at) {
+        return Ok(Err(Objection::CallbackInFlight));
+    }
+    let callback =
+        Callback { state: CallbackState::Waiting { due: at }, tries_in_round: 0, ..before.clone() };
+    let state = |callback: &Callback| facts([("state", callback.state.name().to_owned())]);
+    Ok(Ok(Done {
+        action: Action::CallbackResent,
+        subject: format!("callback {id} of order {}", before.order),
+        before: state(before),
+        after: state(&callback),
+        effect: Effect::Resent(id),
+        changes: vec![Change::Callback(callback)],
+    }))
+}
+
+#[cfg(test)]
+#[path = "callbacks_tests.rs"]
+mod tests;
