@@ -3,5 +3,6 @@
 pub mod admission;
 pub mod exchange;
 pub mod iak;
+pub mod isikuota;
 mod months;
 pub mod sandbox;
