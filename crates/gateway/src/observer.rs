@@ -51,7 +51,7 @@ pub enum AttemptEnd {
 /// What an upstream is called for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// What is owed.
+    /// What is owed, whose a number is, and whatever else moves no money.
     Inquire,
     /// To pay.
     Pay,

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::product::{bill_total_max, price_bill};
 use domain::{
-    Bill, Kind, MerchantId, Mode, Order, OrderId, OrderState, Product, ProtocolName, Reference,
-    ReferenceKey, Timestamp, UpstreamName,
+    Alias, Amount, Attempt, AttemptState, Bill, Detail, Kind, Level, MerchantId, Mode, Order,
+    OrderId, OrderState, Period, ProcessId, Product, ProtocolName, Quote, Reference, ReferenceKey,
+    Timestamp, UpstreamName,
 };
 use gateway::ports::Clock;
 
@@ -48,6 +49,53 @@ impl Clock for Standing {
     }
 }
 
+/// IAK's codes of all bills of the demo catalogue.
+pub(super) fn bill_codes() -> Vec<String> {
+    let is_bill = |product: &Product| product.top_up.is_none() && product.channel.is_none();
+    let bills = demo::products().into_iter().filter(is_bill);
+    let aliases = bills.flat_map(|product| product.aliases);
+    let of_iak = aliases.filter(|alias| alias.protocol.as_str() == crate::iak::NAME);
+    of_iak.map(|alias| alias.code).collect()
+}
+
+/// A top-up in processing, as far as an upstream looks at it, of a product of the demo catalogue.
+pub(super) fn top_up(id: u64, protocol: &str, mode: Mode, code: &str, destination: &str) -> Order {
+    let products = demo::products();
+    let known = |product: &&Product| {
+        let named = |alias: &Alias| alias.protocol.as_str() == protocol && alias.code == code;
+        product.aliases.iter().any(named)
+    };
+    let product = products.iter().find(known).expect("in the demo catalogue");
+    let protocol = ProtocolName::new(protocol);
+    let price = product.price_for(&Level("retail".to_owned()), &protocol).expect("has a price");
+    let bill = Bill {
+        customer_name: String::new(),
+        period: Period::None,
+        nominal: price,
+        count: 1,
+        details: Detail::none(),
+    };
+    let some_bill = order(id, "PLNPOSTPAID", destination, bill);
+    let nothing = Amount::zero(price.currency());
+    let quote = Quote { nominal: price, admin_fee: nothing, admin: nothing, price, charge: price };
+    Order {
+        key: ReferenceKey { protocol, mode, ..some_bill.key },
+        product: product.id.clone(),
+        code: code.to_owned(),
+        bill: None,
+        quote: Some(quote),
+        attempts: vec![Attempt {
+            number: 1,
+            upstream: UpstreamName::new(NAME),
+            state: AttemptState::Intent,
+            owner: ProcessId(1),
+            started_at: NOW,
+            questions: 0,
+        }],
+        ..some_bill
+    }
+}
+
 /// A purchase in processing, priced by the demo catalogue's terms, as far as an upstream looks at
 /// it.
 pub(super) fn order(id: u64, code: &str, destination: &str, bill: Bill) -> Order {
@@ -71,7 +119,10 @@ pub(super) fn order(id: u64, code: &str, destination: &str, bill: Bill) -> Order
         destination: destination.to_owned(),
         dialect: String::new(),
         calls_back: false,
+        callback_url: None,
         callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
         upstream: UpstreamName::new(NAME),
         bill: Some(bill),
         quote: quote.ok(),
