@@ -141,20 +141,27 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
         Refusal::RequestMalformed => (StatusCode::BAD_REQUEST, "BAD_REQUEST"),
         Refusal::SignatureInvalid => (StatusCode::UNAUTHORIZED, "INVALID_SIGNATURE"),
         Refusal::AccountSuspended => return UNAUTHORIZED,
+        Refusal::TimestampInvalid => return TIMESTAMP_EXPIRED,
         Refusal::AddressNotAllowed => (StatusCode::FORBIDDEN, "IP_NOT_ALLOWED"),
         Refusal::PathUnknown => (StatusCode::NOT_FOUND, "NOT_FOUND"),
         Refusal::CommandUnknown
         | Refusal::ReferenceMalformed
         | Refusal::DateIntervalTooLong
         | Refusal::ProductRepeated
-        | Refusal::DestinationRepeated => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR"),
-        Refusal::ReferenceUsed | Refusal::PaymentFailedBefore => {
+        | Refusal::DestinationRepeated
+        | Refusal::AmountFractional
+        | Refusal::ParameterMissing
+        | Refusal::BankUnknown
+        | Refusal::BranchCodeInvalid => (StatusCode::UNPROCESSABLE_ENTITY, "VALIDATION_ERROR"),
+        Refusal::ReferenceUsed | Refusal::PaymentFailedBefore | Refusal::PayerReferenceUsed => {
             (StatusCode::CONFLICT, "DUPLICATE_REF_ID")
         }
-        Refusal::ProductUnknown | Refusal::ProductNotAllowed | Refusal::InquiryNotNeeded => {
-            (StatusCode::NOT_FOUND, "PRODUCT_NOT_FOUND")
-        }
-        Refusal::OrderNotFound | Refusal::BillUnpaid => {
+        Refusal::ProductUnknown
+        | Refusal::ProductNotAllowed
+        | Refusal::InquiryNotNeeded
+        | Refusal::ChannelUnknown
+        | Refusal::CurrencyNotSupported => (StatusCode::NOT_FOUND, "PRODUCT_NOT_FOUND"),
+        Refusal::OrderNotFound | Refusal::BillUnpaid | Refusal::PaymentNotFound => {
             (StatusCode::NOT_FOUND, "TRANSACTION_NOT_FOUND")
         }
         Refusal::QuoteExpired => (StatusCode::GONE, "INQUIRY_EXPIRED"),
@@ -194,7 +201,9 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
         | Refusal::SupplierFailed
         | Refusal::InquiryUndefined
         | Refusal::InquiryResponseUnknown
-        | Refusal::InquiryPending => (StatusCode::SERVICE_UNAVAILABLE, "PRODUCT_UNAVAILABLE"),
+        | Refusal::InquiryPending
+        | Refusal::ChannelUnavailable
+        | Refusal::PaymentAbandoned => (StatusCode::SERVICE_UNAVAILABLE, "PRODUCT_UNAVAILABLE"),
     };
     denied(status, code, reason(refusal))
 }
@@ -257,6 +266,18 @@ pub const fn reason(refusal: Refusal) -> &'static str {
         Refusal::DestinationTooLong => "Nomor pelanggan terlalu panjang",
         Refusal::PlayerUnknown => "Akun pemain tidak ditemukan",
         Refusal::InquiryNotNeeded => "Produk ini tidak memerlukan inquiry",
+        // Money in and out, which this API does not have.
+        Refusal::ChannelUnknown => "Kanal tidak ditemukan",
+        Refusal::ChannelUnavailable => "Kanal sedang tidak tersedia",
+        Refusal::CurrencyNotSupported => "Mata uang tidak didukung",
+        Refusal::BankUnknown => "Bank tidak ditemukan",
+        Refusal::AmountFractional => "Nominal harus bilangan bulat",
+        Refusal::TimestampInvalid => "timestamp di luar batas waktu",
+        Refusal::ParameterMissing => "Data yang dikirim tidak lengkap",
+        Refusal::BranchCodeInvalid => "Kode cabang tidak valid",
+        Refusal::PaymentNotFound => "Pembayaran belum diterima",
+        Refusal::PayerReferenceUsed => "Referensi pembayaran sudah digunakan",
+        Refusal::PaymentAbandoned => "Pembayaran tidak dilakukan",
     }
 }
 
@@ -265,9 +286,10 @@ mod tests {
     use super::*;
 
     /// The codes of section 8 that stand for a refusal, with their statuses.
-    const TABLE: [(u16, &str); 14] = [
+    const TABLE: [(u16, &str); 15] = [
         (400, "BAD_REQUEST"),
         (401, "INVALID_SIGNATURE"),
+        (401, "TIMESTAMP_EXPIRED"),
         (401, "UNAUTHORIZED"),
         (402, "INSUFFICIENT_BALANCE"),
         (403, "IP_NOT_ALLOWED"),

@@ -54,7 +54,8 @@ impl Served {
         let (wanted_type, wanted_code) = fields.checked(Some((wanted_type, wanted_code)))?;
         let catalogue = self.gateway.catalogue();
         let wanted = |code: &str, product: &Product| {
-            wanted_type.is_none_or(|wanted| Type::of(product) == wanted)
+            product.channel.is_none()
+                && wanted_type.is_none_or(|wanted| Type::of(product) == wanted)
                 && wanted_code.is_none_or(|wanted| code == wanted)
         };
         let listed = catalogue.codes(NAME).filter(|(code, product)| wanted(code, product));

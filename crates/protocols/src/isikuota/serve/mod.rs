@@ -82,8 +82,8 @@ impl Route {
 
 /// Paths below `/v1` that other APIs have.
 const OF_OTHERS: [&str; 4] = ["transaksi", "konfirmasi", "info", "webhook"];
-/// Where IAK's old prepaid API begins.
-const OF_IAK: &str = "/v1/legacy/index";
+/// Where IAK's old prepaid API lies.
+const OF_IAK: &str = "/v1/legacy/";
 
 /// Why there is no answer with what was asked for.
 #[derive(Debug)]
@@ -231,7 +231,7 @@ impl Served {
             return Err(codes::UNAUTHORIZED.into());
         }
         if !self.is_timely(seconds) {
-            return Err(codes::TIMESTAMP_EXPIRED.into());
+            return Err(Refusal::TimestampInvalid.into());
         }
         let canonical = sign::canonical_of(object.clone());
         let (credential, signature) = sign::signer(&credentials, &digits, &canonical, given)

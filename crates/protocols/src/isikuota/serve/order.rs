@@ -45,7 +45,7 @@ impl Command {
         match (&product.top_up, self) {
             (Some(_), Self::Prepaid) => product.group != GAME,
             (Some(_), Self::Game) => product.group == GAME,
-            (None, Self::Inquiry | Self::Payment) => true,
+            (None, Self::Inquiry | Self::Payment) => product.channel.is_none(),
             (Some(_), Self::Inquiry | Self::Payment) | (None, Self::Prepaid | Self::Game) => false,
         }
     }

@@ -14,6 +14,7 @@ use super::world::{
     merchant, payment, post, prepaid, read, signed_as, signed_at,
 };
 use crate::exchange::BodyFault;
+use crate::iak;
 use crate::isikuota::Served;
 use crate::isikuota::sign::{Keys, sign};
 
@@ -346,5 +347,8 @@ fn paths_of_other_apis_are_not_owned() {
     }
     for path in others {
         assert!(!Served::owns(path), "{path}");
+    }
+    for path in own.iter().chain(&others) {
+        assert!(!(Served::owns(path) && iak::Served::owns(path)), "{path} has two owners");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use async_trait::async_trait;
 use domain::bill::names;
 use domain::{
-    Amount, Bill, Delivery, Detail, Doubt, Outcome, Period, Refusal, Timestamp, UpstreamName,
+    Amount, Bill, Delivery, Detail, Doubt, Mode, Outcome, Period, Refusal, Timestamp, UpstreamName,
 };
 use gateway::ports::{BillAnswer, BillQuestion, Clock, Purchase, StatusBy, Supplied, Upstream};
 use tokio::sync::Semaphore;
@@ -21,7 +21,7 @@ impl Clock for StandingClock {
 
 /// Obeys the last four digits of the customer's number: `0014` and `0034` refuse an inquiry, `0103`
 /// does not answer it; `0037` refuses a purchase, `0039` leaves it open, `0030` delivers without a
-/// serial number.
+/// serial number. To test orders it gives the figures of section 10, like the sandbox.
 pub(super) struct Supplier {
     pub(super) name: UpstreamName,
     /// Purchases wait for a permit each.
@@ -86,10 +86,14 @@ impl Upstream for Supplier {
             _ => {}
         }
         let (period, details) = details(&question.code);
+        let (customer_name, nominal) = match question.mode {
+            Mode::Live => ("Budi Contoh", *self.owed.lock().unwrap()),
+            Mode::Test => ("Demo Member", 22_500),
+        };
         BillAnswer::Bill(Bill {
-            customer_name: "Budi Contoh".to_owned(),
+            customer_name: customer_name.to_owned(),
             period,
-            nominal: Amount::rupiah(*self.owed.lock().unwrap()),
+            nominal: Amount::rupiah(nominal),
             count: 1,
             details,
         })
@@ -107,8 +111,12 @@ impl Upstream for Supplier {
             Some("0037") => return Outcome::Refused(Refusal::TransactionFailed).into(),
             Some("0039") => return Outcome::Unknown(Doubt::InProcess).into(),
             Some("0030") => "",
-            _ if order.is_top_up() => "0041002233445566",
-            _ => "BPJS99887766",
+            _ => match (order.key.mode, order.is_top_up()) {
+                (Mode::Live, true) => "0041002233445566",
+                (Mode::Live, false) => "BPJS99887766",
+                (Mode::Test, true) => "1234-5678-9012-3456",
+                (Mode::Test, false) => "S1234554321N",
+            },
         };
         Outcome::Delivered(Delivery {
             cost: order.quote.expect("an accepted order has a quote").nominal,

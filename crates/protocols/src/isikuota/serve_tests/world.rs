@@ -111,6 +111,7 @@ fn product(code: &str, name: &str, group: &str) -> Product {
         }],
         cut_off: None,
         top_up: None,
+        channel: None,
     }
 }
 
@@ -168,6 +169,7 @@ impl World {
         let gateway = Gateway::open(Parts {
             store: memory.clone(),
             reports: memory.clone(),
+            collections: memory.clone(),
             clock: clock.clone(),
             observer: Arc::new(gateway::observer::Nobody),
             upstreams: vec![supplier.clone(), sandbox.clone()],

@@ -1,23 +1,14 @@
-//! An order as answers show it (isikuota reference, sections 5.2, 6.2, 6.4 and 10).
+//! An order as answers show it (isikuota reference, sections 5.2, 6.2 and 6.4).
 //!
-//! A test order shows the figures that the reference documents for test mode, whatever the built-in
-//! supplier made up: clients are written against them. It moves no money, so no book contradicts.
+//! A test order is shown like any other: the figures that the reference documents for test mode
+//! (section 10) are those that the built-in supplier gives.
 
-use domain::{Mode, Order, OrderState, Timestamp};
+use domain::{Order, OrderState, Timestamp};
 
 use super::desc::desc;
 use super::json::{Json, Object, named};
 use super::time::plain;
 use crate::isikuota::codes::Standing;
-
-/// Serial number of a test order (section 10).
-const TEST_SERIAL_NUMBER: &str = "1234-5678-9012-3456";
-/// Proof of payment of a test bill (section 10).
-const TEST_BILL_SERIAL_NUMBER: &str = "S1234554321N";
-/// Customer of a test bill (section 10).
-const TEST_CUSTOMER: &str = "Demo Member";
-/// What a test bill owes, the fee on it and both, in rupiah (section 10).
-const TEST_FIGURES: (i64, i64, i64) = (22_500, 2_700, 25_200);
 
 /// An order with what the catalogue says of its product.
 #[derive(Debug, Clone, Copy)]
@@ -31,39 +22,16 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl Transaction<'_> {
-    fn is_test(&self) -> bool {
-        self.order.key.mode == Mode::Test
-    }
-
     /// What the customer got as proof; none before success, or while it is missing.
     pub(crate) fn serial_number(&self) -> Option<&str> {
-        if self.order.state != OrderState::Succeeded {
-            return None;
-        }
-        match (self.is_test(), self.order.is_top_up()) {
-            (true, true) => Some(TEST_SERIAL_NUMBER),
-            (true, false) => Some(TEST_BILL_SERIAL_NUMBER),
-            (false, _) => {
-                let delivery = self.order.delivery.as_ref()?;
-                Some(delivery.serial_number.as_str()).filter(|number| !number.is_empty())
-            }
-        }
-    }
-
-    /// What is owed, the fee on it and both, in rupiah. A top-up has its price alone.
-    fn figures(&self) -> (i64, i64, i64) {
-        if self.is_test() && !self.order.is_top_up() {
-            return TEST_FIGURES;
-        }
-        let quote = self.order.quote.as_ref();
-        quote.map_or((0, 0, 0), |quote| {
-            (quote.nominal.minor(), quote.admin.minor(), quote.price.minor())
-        })
+        let delivery = self.order.delivery.as_ref();
+        let delivery = delivery.filter(|_| self.order.state == OrderState::Succeeded)?;
+        Some(delivery.serial_number.as_str()).filter(|number| !number.is_empty())
     }
 
     /// What it costs, in rupiah: the price of a top-up, the total of a bill (section 9.2).
     pub(crate) fn price(&self) -> i64 {
-        self.figures().2
+        self.order.quote.as_ref().map_or(0, |quote| quote.price.minor())
     }
 
     /// When it was bought or paid: its first attempt began in the commit that took the money.
@@ -110,8 +78,9 @@ impl Transaction<'_> {
     /// What inquiry and payment share.
     fn bill(&self, standing: Standing) -> Object {
         let customer = self.order.bill.as_ref().map_or("", |bill| &bill.customer_name);
-        let customer = if self.is_test() { TEST_CUSTOMER } else { customer };
-        let (nominal, admin, total) = self.figures();
+        let quote = self.order.quote.as_ref();
+        let (nominal, admin) =
+            quote.map_or((0, 0), |quote| (quote.nominal.minor(), quote.admin.minor()));
         named([
             ("ref_id", Json::text(self.order.key.reference.as_str())),
             ("status", Json::text(standing.lowercase())),
@@ -120,7 +89,7 @@ impl Transaction<'_> {
             ("code", Json::text(&self.order.code)),
             ("tagihan", Json::Integer(nominal)),
             ("admin", Json::Integer(admin)),
-            ("total", Json::Integer(total)),
+            ("total", Json::Integer(self.price())),
         ])
     }
 
