@@ -247,9 +247,9 @@ impl Served {
     }
 
     fn is_timely(&self, seconds: i64) -> bool {
-        let window = self.settings.timestamp_window.as_secs();
+        let window = self.settings.timestamp_window;
         let now = self.gateway.now().milliseconds().div_euclid(1000);
-        window == 0 || now.abs_diff(seconds) <= window
+        window.is_zero() || now.abs_diff(seconds) <= window.as_secs()
     }
 
     async fn balance(&self, merchant: &Merchant) -> Result<Message, Denial> {
