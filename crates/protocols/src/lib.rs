@@ -5,6 +5,7 @@ pub mod dissection;
 pub mod exchange;
 pub mod hosted;
 pub mod iak;
+pub mod isikuota;
 mod masking;
 mod months;
 pub mod order_numbers;
