@@ -20,6 +20,7 @@ mod dispatch;
 pub mod edge;
 mod logs;
 mod merchant_command;
+mod messenger;
 mod metrics;
 mod observed;
 mod operator_client;
