@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::sandbox::demo;
+use crate::sandbox::scratch::bill_codes;
 
 const JANUARY: YearMonth = YearMonth { year: 2024, month: 1 };
 
@@ -40,11 +41,6 @@ fn name_set(detail: &Detail) -> BTreeSet<&str> {
         Detail::Record(entries) => entries.iter().map(|(name, _)| name.as_str()).collect(),
         _ => BTreeSet::new(),
     }
-}
-
-fn codes() -> Vec<String> {
-    let products = demo::products();
-    products.into_iter().flat_map(|it| it.aliases).map(|alias| alias.code).collect()
 }
 
 const FINANCE: &[&str] = &[
@@ -210,7 +206,7 @@ fn paying_changes_what_the_reference_says() {
     assert_eq!(text_of(&bill.details, TAX_RECEIPT_NUMBER), "");
     assert_eq!(text_of(&paid.expect("details"), TAX_RECEIPT_NUMBER).len(), 16);
 
-    for code in codes() {
+    for code in bill_codes() {
         let changed = ["PLNPOSTPAID", "BPJSDENDA", "BPJSTK", "ESAMSAT.JABAR"];
         let subject = subject(7, &code, "1234567890", false);
         let paid = super::paid_details(&subject, &order(&code, "1", bill_of(&subject)));
@@ -397,7 +393,7 @@ fn parts_add_up_to_what_is_owed() {
 
 #[test]
 fn another_seed_has_other_bills() {
-    for code in codes() {
+    for code in bill_codes() {
         if matches!(BillKind::of(&code), Some(BillKind::FreeAmount | BillKind::Church)) {
             continue;
         }
@@ -427,7 +423,7 @@ proptest! {
             identity_number,
             amount: Some(Amount::rupiah(1)),
         };
-        for code in codes() {
+        for code in bill_codes() {
             let subject = subject(seed, &code, &number, several);
             let bill = super::bill(&subject, &parameters, now);
             prop_assert_eq!(&bill, &super::bill(&subject, &parameters, now));

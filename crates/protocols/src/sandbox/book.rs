@@ -128,17 +128,8 @@ pub(super) struct Held {
     pub(super) nominal: Amount,
     pub(super) cost: Amount,
     pub(super) state: State,
-    serial_number: [u8; 16],
-}
-
-impl Held {
-    /// The proof of a success, as it is handed over.
-    pub(super) fn serial_number(&self) -> String {
-        match self.state {
-            State::Success => hex::encode_upper(self.serial_number),
-            State::Pending(_) | State::Failed(_) => String::new(),
-        }
-    }
+    /// What the proof of a success is made of; zeros otherwise.
+    pub(super) serial_number: [u8; 16],
 }
 
 /// A book open for writing. Dropping it waits until everything handed over is on disk.

@@ -1,10 +1,10 @@
 //! What the sandbox begins with: a merchant with a balance, and products to buy.
 //!
-//! Names, groups, fees and commissions are the figures of the IAK reference (sections 5.1 and 6).
+//! Names, groups, fees and commissions are the figures of the IAK reference (sections 5.1 and 6);
+//! what is sold through isikuota as well has that reference's figures there (sections 5 and 6). One
+//! product has one row, whatever it is called in which protocol.
 //! The credentials are published, so anything that handles real money has to refuse them
 //! ([`is_public_credential`]).
-
-use std::collections::BTreeMap;
 
 use domain::command::{Fund, FundingKey};
 use domain::posting::Direction;
@@ -14,16 +14,38 @@ use domain::{
     Product, ProductId, ProductStatus, ProtocolName, Repetition, Secret, Terms, Timestamp,
 };
 
+mod top_ups;
+
+pub(super) use top_ups::{Goods, goods};
+
 const IAK: &str = "iak";
+const ISIKUOTA: &str = "isikuota";
 const LEVEL: &str = "retail";
 const TOKO_CONTOH: MerchantId = MerchantId(1);
 const OPENING_BALANCE: u32 = 100_000_000;
 const OPENING_REFERENCE: &str = "sandbox-opening-balance";
 const IAK_USERNAME: &str = "081200001111";
 const IAK_API_KEY: &str = "9f1c2ab34de5f678";
+const ISIKUOTA_API_ID: &str = "IK-1001";
+const ISIKUOTA_API_KEY: &str = "ak_live_7f3c9d2e";
+const ISIKUOTA_SECRET_KEY: &str = "sk_live_Zx81mQpT";
 
 /// Every published secret, with the protocol that it belongs to.
-const PUBLIC_SECRETS: [(&str, &str); 1] = [(IAK, IAK_API_KEY)];
+const PUBLIC_SECRETS: [(&str, &str); 3] =
+    [(IAK, IAK_API_KEY), (ISIKUOTA, ISIKUOTA_API_KEY), (ISIKUOTA, ISIKUOTA_SECRET_KEY)];
+
+/// What isikuota's merchants pay on top of a bill, in rupiah. They keep nothing of it.
+const ISIKUOTA_ADMIN_FEE: u32 = 2700;
+
+/// Bills that are sold through isikuota, by our name for them.
+const ISIKUOTA_BILLS: [(&str, &str); 6] = [
+    ("bpjs-health", "MPBPJS"),
+    ("pln-postpaid", "MPPLN"),
+    ("gas", "MPGAS"),
+    ("water-surabaya", "MPPDAMSBY"),
+    ("telkom", "MPTELKOM"),
+    ("mobile-telkomsel", "MPHALO"),
+];
 
 /// A product of the demo catalogue.
 struct Row {
@@ -183,14 +205,33 @@ pub(super) fn supplier_commission(code: &str) -> Amount {
     Amount::rupiah(row.map_or(OTHERS, |row| row.terms.2))
 }
 
+/// IAK's code for a bill of the demo catalogue, under which the sandbox knows what kind of bill it
+/// is; none for other products.
+pub(super) fn iak_code(product: &str) -> Option<&'static str> {
+    let row = PRODUCTS.iter().find(|row| row.id == product)?;
+    row.codes.first().copied()
+}
+
 /// The demo catalogue.
 pub fn products() -> Vec<Product> {
-    PRODUCTS.iter().map(product).collect()
+    PRODUCTS.iter().map(product).chain(top_ups::products()).collect()
+}
+
+fn alias(protocol: &str, code: &str) -> Alias {
+    Alias { protocol: ProtocolName::new(protocol), code: code.to_owned() }
+}
+
+fn terms(protocol: &str, admin_fee: u32, commission: u32) -> Terms {
+    Terms {
+        level: Level(LEVEL.to_owned()),
+        protocol: Some(ProtocolName::new(protocol)),
+        admin_fee: Amount::rupiah(admin_fee),
+        commission: Amount::rupiah(commission),
+    }
 }
 
 fn product(row: &Row) -> Product {
-    let protocol = ProtocolName::new(IAK);
-    let alias = |code: &&str| Alias { protocol: protocol.clone(), code: (*code).to_owned() };
+    let isikuota = ISIKUOTA_BILLS.iter().find(|(id, _)| *id == row.id).map(|(_, code)| *code);
     let (admin_fee, commission, _) = row.terms;
     Product {
         id: ProductId::new(row.id),
@@ -198,13 +239,16 @@ fn product(row: &Row) -> Product {
         group: row.group.to_owned(),
         province: row.province.map(str::to_owned),
         status: row.status,
-        aliases: row.codes.iter().map(alias).collect(),
-        terms: vec![Terms {
-            level: Level(LEVEL.to_owned()),
-            protocol: Some(protocol.clone()),
-            admin_fee: Amount::rupiah(admin_fee),
-            commission: Amount::rupiah(commission),
-        }],
+        aliases: row
+            .codes
+            .iter()
+            .map(|code| alias(IAK, code))
+            .chain(isikuota.map(|code| alias(ISIKUOTA, code)))
+            .collect(),
+        terms: [terms(IAK, admin_fee, commission)]
+            .into_iter()
+            .chain(isikuota.map(|_| terms(ISIKUOTA, ISIKUOTA_ADMIN_FEE, 0)))
+            .collect(),
         cut_off: (row.group == "pln").then_some(ELECTRICITY_CLOSED),
         top_up: None,
     }
@@ -226,15 +270,23 @@ pub fn merchants() -> Vec<Merchant> {
 
 /// What the demo merchants present. Published with the program.
 pub fn credentials() -> Vec<Credential> {
-    vec![Credential {
+    let credential = |protocol: &str, identifier: &str, secrets: &[(&str, &str)]| Credential {
         merchant: TOKO_CONTOH,
-        protocol: ProtocolName::new(IAK),
-        identifier: IAK_USERNAME.to_owned(),
+        protocol: ProtocolName::new(protocol),
+        identifier: identifier.to_owned(),
         serial: 1,
-        secrets: BTreeMap::from([("api_key".to_owned(), Secret::new(IAK_API_KEY))]),
+        secrets: secrets
+            .iter()
+            .map(|(name, secret)| ((*name).to_owned(), Secret::new(*secret)))
+            .collect(),
         expires_at: None,
         revoked_at: None,
-    }]
+    };
+    let keys = [("api_key", ISIKUOTA_API_KEY), ("secret_key", ISIKUOTA_SECRET_KEY)];
+    vec![
+        credential(IAK, IAK_USERNAME, &[("api_key", IAK_API_KEY)]),
+        credential(ISIKUOTA, ISIKUOTA_API_ID, &keys),
+    ]
 }
 
 /// Whether somebody who has read the documentation could present this: one of its secrets is
@@ -264,17 +316,52 @@ pub fn commands(at: Timestamp) -> Vec<Command> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
     use crate::sandbox::kinds::BillKind;
 
+    fn bills() -> Vec<Product> {
+        products().into_iter().filter(|product| product.top_up.is_none()).collect()
+    }
+
+    /// No two products share a name or a code, and each can be bought in every protocol that knows
+    /// it, at no less than it costs.
+    #[test]
+    fn every_product_is_told_apart_and_has_a_price() {
+        let products = products();
+        let names: BTreeSet<_> = products.iter().map(|product| product.id.as_str()).collect();
+        assert_eq!(names.len(), products.len());
+        let aliases: Vec<_> = products.iter().flat_map(|product| &product.aliases).collect();
+        assert_eq!(aliases.iter().collect::<BTreeSet<_>>().len(), aliases.len());
+        let level = Level(LEVEL.to_owned());
+        for product in &products {
+            for alias in &product.aliases {
+                let sold = match &product.top_up {
+                    None => product.terms_for(&level, &alias.protocol).is_some(),
+                    Some(top_up) => {
+                        product.price_for(&level, &alias.protocol).is_some_and(|price| {
+                            top_up.cost.is_some_and(|cost| price.minus(cost).is_ok())
+                        })
+                    }
+                };
+                assert!(sold, "{alias:?}");
+            }
+        }
+        let health = products.iter().find(|product| product.id.as_str() == "bpjs-health");
+        let codes: Vec<_> =
+            health.into_iter().flat_map(|it| &it.aliases).map(|it| it.code.as_str()).collect();
+        assert_eq!(codes, ["BPJS", "MPBPJS"]);
+    }
+
     #[test]
     fn the_catalogue_has_every_code_of_the_reference() {
-        let products = products();
+        let products = bills();
         let codes: BTreeSet<_> = products
             .iter()
-            .flat_map(|product| product.aliases.iter().map(|alias| alias.code.as_str()))
+            .flat_map(|product| &product.aliases)
+            .filter(|alias| alias.protocol.as_str() == IAK)
+            .map(|alias| alias.code.as_str())
             .collect();
         let documented = [
             "PLNPOSTPAID",
@@ -313,8 +400,8 @@ mod tests {
         assert!(codes.iter().all(|code| BillKind::of(code).is_some()));
         let ids: BTreeSet<_> = products.iter().map(|product| product.id.as_str()).collect();
         assert_eq!(ids.len(), products.len());
-        let aliases: usize = products.iter().map(|product| product.aliases.len()).sum();
-        assert_eq!(codes.len(), aliases);
+        let rows: usize = PRODUCTS.iter().map(|row| row.codes.len()).sum();
+        assert_eq!(codes.len(), rows);
     }
 
     #[test]
@@ -341,13 +428,13 @@ mod tests {
             "pendidikan",
             "asuransi",
         ];
-        for product in products() {
+        for product in bills() {
             assert!(types.contains(&product.group.as_str()), "{}", product.name);
             assert_eq!(product.cut_off.is_some(), product.group == "pln");
             assert!(product.province.is_none() || product.group == "pdam");
         }
         let inactive = |product: &Product| product.status == ProductStatus::Inactive;
-        let inactive: Vec<_> = products().into_iter().filter(inactive).collect();
+        let inactive: Vec<_> = bills().into_iter().filter(inactive).collect();
         assert_eq!(inactive.len(), 1);
     }
 
@@ -374,13 +461,13 @@ mod tests {
         let [fund] = funds.as_slice() else { panic!("one opening balance") };
         assert_eq!(fund.key.reference, "sandbox-opening-balance");
         assert_eq!(fund.amount, Amount::rupiah(100_000_000));
-        assert_eq!(commands.len(), products().len() + 3);
+        assert_eq!(commands.len(), products().len() + 4);
     }
 
     #[test]
     fn published_secrets_are_recognised() {
-        let [public] = <[_; 1]>::try_from(credentials()).expect("one credential");
-        assert!(is_public_credential(&public));
+        let [public, other] = <[_; 2]>::try_from(credentials()).expect("two credentials");
+        assert!(is_public_credential(&public) && is_public_credential(&other));
         let secret = |text: &str| BTreeMap::from([("api_key".to_owned(), Secret::new(text))]);
         let table = [
             (Credential { identifier: "081299999999".to_owned(), ..public.clone() }, true),

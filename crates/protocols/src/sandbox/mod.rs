@@ -1,7 +1,7 @@
 //! The built-in supplier: it sells everything, delivers at once, and moves no money.
 //!
 //! What a customer owes and how a payment ends are pure functions of what is asked and of a seed
-//! (`bills`, `numbers`); the documented test numbers of the merchants' protocols are honoured.
+//! (`bills`, `numbers`, `rules`); the documented test numbers of the merchants' protocols are honoured.
 //! What was bought stands in a durable book of the sandbox's own ([`book`]), written before anything
 //! is answered. Tests can order misbehaviour ([`faults`]). [`demo`] is what a first run is seeded
 //! with.
@@ -17,6 +17,7 @@ mod draws;
 pub mod faults;
 mod kinds;
 mod numbers;
+mod rules;
 #[cfg(test)]
 mod scratch;
 
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Amount, Delivery, Doubt, Order, Outcome, Refusal, UpstreamName};
+use domain::{Amount, Delivery, Doubt, Mode, Order, Outcome, ProtocolName, Refusal, UpstreamName};
 use gateway::ports::{
     BillAnswer, BillQuestion, Clock, Notice, Purchase, SettleFault, StatusBy, Supplied, Told,
     Upstream, Verdict,
@@ -33,6 +34,7 @@ use gateway::ports::{
 use tokio::sync::mpsc::Sender;
 use tracing::{debug, error};
 
+use crate::iak;
 use bills::Subject;
 use book::{Book, BookError, BookFault, Entry, Held, SettleError, State};
 use draws::Draws;
@@ -51,6 +53,8 @@ pub struct Settings {
     pub seed: u64,
     /// Which test numbers IAK's product codes have.
     pub iak_numbers: NumberScheme,
+    /// After which time IAK's top-ups succeed; none leaves them pending until somebody decides.
+    pub iak_top_ups_after: Option<Duration>,
 }
 
 /// The built-in upstream.
@@ -59,7 +63,7 @@ pub struct Sandbox {
     settings: Settings,
     clock: Arc<dyn Clock>,
     notices: Sender<Notice>,
-    book: Book,
+    book: Arc<Book>,
     script: Script,
 }
 
@@ -78,7 +82,7 @@ impl Sandbox {
             settings,
             clock,
             notices,
-            book: Book::open(directory)?,
+            book: Arc::new(Book::open(directory)?),
             script: Script::default(),
         }))
     }
@@ -88,15 +92,16 @@ impl Sandbox {
         self.script.add(fault);
     }
 
-    /// Whom a question or an order is about and what comes of it; `None` for an unknown product.
-    fn subject<'a>(
-        &self,
-        product: &'a str,
-        code: &'a str,
-        number: &'a str,
-    ) -> Option<(Subject<'a>, Course)> {
+    /// Whom a question or an order is about and what comes of it; `None` for an unknown product. What
+    /// kind of bill it is, IAK's code tells, in whatever protocol it was asked for.
+    fn subject<'a>(&self, asked: Asked<'a>) -> Option<(Subject<'a>, Course)> {
+        let Asked { protocol, mode, product, number, .. } = asked;
+        let code = match demo::iak_code(product) {
+            Some(code) if protocol.as_str() != iak::NAME => code,
+            _ => asked.code,
+        };
         let kind = BillKind::of(code)?;
-        let course = numbers::course(self.settings.iak_numbers, code, number);
+        let course = rules::bill_course(self.settings.iak_numbers, protocol, mode, code, number);
         let several = matches!(course, Course::Billed { several: true, .. });
         let open = if several { kind.several() } else { 1 };
         let draws = Draws { seed: self.settings.seed, product, number };
@@ -104,14 +109,16 @@ impl Sandbox {
     }
 
     fn bill(&self, question: &BillQuestion) -> BillAnswer {
-        let product = question.product.as_str();
-        let subject = self.subject(product, &question.code, &question.destination);
-        let bill = match subject {
+        let bill = match self.subject(Asked::by_question(question)) {
             None => Err(Refusal::ProductUnknown),
             Some((_, Course::Refused(refusal))) => Err(refusal),
             Some((subject, Course::Billed { .. })) => {
                 let now = calendar::month_of(self.clock.now());
-                bills::bill(&subject, &question.parameters, now)
+                let bill = bills::bill(&subject, &question.parameters, now);
+                match question.mode {
+                    Mode::Live => bill,
+                    Mode::Test => bill.map(rules::test_bill),
+                }
             }
         };
         bill.map_or_else(BillAnswer::Refused, BillAnswer::Bill)
@@ -119,7 +126,10 @@ impl Sandbox {
 
     /// How the purchase of this order ends, or where it stays.
     fn course_of(&self, order: &Order) -> State {
-        match self.subject(order.product.as_str(), &order.code, &order.destination) {
+        if order.is_top_up() {
+            return rules::top_up_course(order);
+        }
+        match self.subject(Asked::by_order(order)) {
             None => State::Failed(Refusal::ProductUnknown),
             Some((_, Course::Refused(refusal))) => State::Failed(refusal),
             Some((_, Course::Billed { payment, .. })) => payment,
@@ -131,9 +141,7 @@ impl Sandbox {
         let order = &purchase.order;
         let quote = order.quote?;
         let serial_number = match state {
-            State::Success => {
-                hex::encode_upper(draws::serial_number(self.settings.seed, order.id.0))
-            }
+            State::Success => hex::encode_upper(self.serial(purchase)),
             State::Pending(_) | State::Failed(_) => String::new(),
         };
         Some(Entry {
@@ -161,10 +169,10 @@ impl Sandbox {
     }
 
     fn delivery(&self, order: &Order, held: Held) -> Delivery {
-        let subject = self.subject(order.product.as_str(), &order.code, &order.destination);
+        let subject = self.subject(Asked::by_order(order)).filter(|_| !order.is_top_up());
         Delivery {
             cost: held.cost,
-            serial_number: held.serial_number(),
+            serial_number: rules::proof(order, self.settings.seed, held.serial_number),
             details: subject.and_then(|(subject, _)| bills::paid_details(&subject, order)),
         }
     }
@@ -207,6 +215,53 @@ impl Sandbox {
         }
     }
 
+    /// How long a purchase stays pending before it succeeds by itself; none for one that does not.
+    fn pending_for(&self, purchase: &Purchase) -> Option<Duration> {
+        let order = &purchase.order;
+        let waits = order.is_top_up() && rules::top_up_course(order) != State::Success;
+        let iak = order.key.protocol.as_str() == iak::NAME;
+        self.settings.iak_top_ups_after.filter(|_| waits && iak)
+    }
+
+    /// Lets a pending top-up succeed after its time, and says so.
+    fn settle_later(&self, purchase: &Purchase, held: Held) {
+        let Some(delay) = self.pending_for(purchase) else { return };
+        let Some(entry) = self.entry(purchase, State::Success) else { return };
+        if !matches!(held.state, State::Pending(_)) {
+            return;
+        }
+        let settled = Held { state: State::Success, serial_number: self.serial(purchase), ..held };
+        let supplied = self.truth(&purchase.order, settled);
+        let (order, attempt) = (purchase.order.id, purchase.attempt);
+        let notice = Notice { order, attempt, upstream: self.name.clone(), supplied };
+        // The book must close when the sandbox does, whoever still sleeps.
+        let (book, notices) = (Arc::downgrade(&self.book), self.notices.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            let Some(book) = book.upgrade() else { return };
+            if book.settle(entry).await.is_ok() && notices.send(notice).await.is_err() {
+                debug!(%order, "nobody listens to notices any more");
+            }
+        });
+    }
+
+    /// Settles a pending top-up whose time has passed while nobody was there to do it.
+    async fn settle_overdue(&self, purchase: &Purchase) {
+        let begun = purchase.order.attempts.last().map(|attempt| attempt.started_at);
+        let (Some(delay), Some(begun)) = (self.pending_for(purchase), begun) else { return };
+        if self.clock.now() < begun.after(delay) {
+            return;
+        }
+        if let Some(entry) = self.entry(purchase, State::Success) {
+            // Somebody may have decided it before, or it was never bought; the book knows.
+            let _ = self.book.settle(entry).await;
+        }
+    }
+
+    fn serial(&self, purchase: &Purchase) -> [u8; 16] {
+        draws::serial_number(self.settings.seed, purchase.order.id.0)
+    }
+
     /// Says something by itself after a while. Nobody waits for it, and if nobody listens any more
     /// it is lost, as with any supplier.
     fn notify(&self, purchase: &Purchase, said: Vec<Supplied>, delay: Duration) {
@@ -224,10 +279,47 @@ impl Sandbox {
     }
 }
 
-/// What the sandbox takes: the price less our commission, which counts per bill like all fees.
+/// What an inquiry or an order was about.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    protocol: &'a ProtocolName,
+    mode: Mode,
+    product: &'a str,
+    code: &'a str,
+    number: &'a str,
+}
+
+impl<'a> Asked<'a> {
+    fn by_question(question: &'a BillQuestion) -> Self {
+        Self {
+            protocol: &question.protocol,
+            mode: question.mode,
+            product: question.product.as_str(),
+            code: &question.code,
+            number: &question.destination,
+        }
+    }
+
+    fn by_order(order: &'a Order) -> Self {
+        Self {
+            protocol: &order.key.protocol,
+            mode: order.key.mode,
+            product: order.product.as_str(),
+            code: &order.code,
+            number: &order.destination,
+        }
+    }
+}
+
+/// What the sandbox takes: for a top-up what the demo catalogue says, or the price where it says
+/// nothing; for a bill the price less our commission, which counts per bill like all fees.
 fn cost(order: &Order, price: Amount) -> Amount {
+    if order.is_top_up() {
+        return demo::goods(order.product.as_str()).map_or(price, |(_, cost)| cost);
+    }
+    let code = demo::iak_code(order.product.as_str()).unwrap_or(&order.code);
     let count = order.bill.as_ref().map_or(1, |bill| bill.count);
-    let commission = demo::supplier_commission(&order.code).times(count);
+    let commission = demo::supplier_commission(code).times(count);
     let nothing = Amount::zero(price.currency());
     commission.and_then(|commission| price.minus(commission)).unwrap_or(nothing)
 }
@@ -267,12 +359,16 @@ impl Upstream for Sandbox {
         let recorded = self.book.record(entry);
         let behaviour = self.script.take(Call::Payment, &purchase.order.destination);
         match recorded.await {
-            Ok(held) => self.answer(&purchase, held, behaviour).await,
+            Ok(held) => {
+                self.settle_later(&purchase, held);
+                self.answer(&purchase, held, behaviour).await
+            }
             Err(fault) => silence(&fault),
         }
     }
 
     async fn ask(&self, purchase: Purchase) -> Told {
+        self.settle_overdue(&purchase).await;
         match self.book.find(purchase.order.id, purchase.attempt).await {
             Ok(Some(held)) => Told::Supplied(self.truth(&purchase.order, held)),
             Ok(None) => Told::NotReceived,
@@ -294,6 +390,9 @@ impl Upstream for Sandbox {
     }
 }
 
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod rules_tests;
 #[cfg(test)]
 #[path = "sandbox_tests.rs"]
 mod tests;

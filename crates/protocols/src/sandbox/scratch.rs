@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::product::{bill_total_max, price_bill};
 use domain::{
-    Bill, Kind, MerchantId, Mode, Order, OrderId, OrderState, Product, ProtocolName, Reference,
-    ReferenceKey, Timestamp, UpstreamName,
+    Alias, Amount, Attempt, AttemptState, Bill, Detail, Kind, Level, MerchantId, Mode, Order,
+    OrderId, OrderState, Period, ProcessId, Product, ProtocolName, Quote, Reference, ReferenceKey,
+    Timestamp, UpstreamName,
 };
 use gateway::ports::Clock;
 
@@ -45,6 +46,52 @@ pub(super) const NOW: Timestamp = Timestamp::from_milliseconds(1_706_690_700_000
 impl Clock for Standing {
     fn now(&self) -> Timestamp {
         self.0
+    }
+}
+
+/// IAK's codes of all bills of the demo catalogue.
+pub(super) fn bill_codes() -> Vec<String> {
+    let bills = demo::products().into_iter().filter(|product| product.top_up.is_none());
+    let aliases = bills.flat_map(|product| product.aliases);
+    let of_iak = aliases.filter(|alias| alias.protocol.as_str() == crate::iak::NAME);
+    of_iak.map(|alias| alias.code).collect()
+}
+
+/// A top-up in processing, as far as an upstream looks at it, of a product of the demo catalogue.
+pub(super) fn top_up(id: u64, protocol: &str, mode: Mode, code: &str, destination: &str) -> Order {
+    let products = demo::products();
+    let known = |product: &&Product| {
+        let named = |alias: &Alias| alias.protocol.as_str() == protocol && alias.code == code;
+        product.aliases.iter().any(named)
+    };
+    let product = products.iter().find(known).expect("in the demo catalogue");
+    let protocol = ProtocolName::new(protocol);
+    let price = product.price_for(&Level("retail".to_owned()), &protocol).expect("has a price");
+    let bill = Bill {
+        customer_name: String::new(),
+        period: Period::None,
+        nominal: price,
+        count: 1,
+        details: Detail::none(),
+    };
+    let some_bill = order(id, "PLNPOSTPAID", destination, bill);
+    let nothing = Amount::zero(price.currency());
+    let quote = Quote { nominal: price, admin_fee: nothing, admin: nothing, price, charge: price };
+    Order {
+        key: ReferenceKey { protocol, mode, ..some_bill.key },
+        product: product.id.clone(),
+        code: code.to_owned(),
+        bill: None,
+        quote: Some(quote),
+        attempts: vec![Attempt {
+            number: 1,
+            upstream: UpstreamName::new(NAME),
+            state: AttemptState::Intent,
+            owner: ProcessId(1),
+            started_at: NOW,
+            questions: 0,
+        }],
+        ..some_bill
     }
 }
 
