@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use domain::callback::{EndpointKey, Received, Rendered};
 use domain::command::{Lease, RecordDelivery, Wanted};
-use domain::{Callback, CallbackId, Command, Endpoint, Order, Reply, Secret, Timestamp};
+use domain::{
+    Callback, CallbackId, CallbackState, Command, Endpoint, Order, Reply, Secret, Timestamp,
+};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,8 +27,8 @@ use crate::inquire::unexpected;
 use crate::ports::{
     CallbackReports, CallbackWriter, Entropy, Handed, Messenger, News, Parcel, StoreFault,
 };
-use crate::standard_webhooks::{headers, message_id};
-pub use crate::standard_webhooks::{is_secret, random_secret};
+use crate::standard_webhooks::headers;
+pub use crate::standard_webhooks::{is_secret, message_id, random_secret};
 use crate::{Gateway, Rejection, reply};
 
 /// How often the courier looks for what is due when nobody rings.
@@ -117,6 +119,11 @@ impl Courier {
             lanes: Mutex::default(),
             tries: TaskTracker::new(),
         })
+    }
+
+    /// How many tries are under way.
+    pub fn under_way(&self) -> usize {
+        self.tries.len()
     }
 
     /// Hands over what is due until told to stop, and then waits a while for the tries under way.
@@ -304,10 +311,15 @@ impl Courier {
     }
 
     async fn record(&self, record: RecordDelivery) {
-        let (callback, received) = (record.callback, record.received.clone());
+        let (callback, received, took) = (record.callback, record.received.clone(), record.took);
         loop {
             match self.execute(Command::RecordDelivery(record.clone())).await {
                 Ok(Reply::DeliveryRecorded { callback, stopped }) => {
+                    let observer = &self.gateway.observer;
+                    observer.handed_over(&callback.protocol, (&received).into(), took);
+                    if callback.state == CallbackState::GivenUp {
+                        observer.given_up(&callback.protocol);
+                    }
                     let state = callback.state.name();
                     debug!(callback = %callback.id, order = %callback.order, %received, state, "tried");
                     if stopped && let Err(fault) = self.gateway.refresh_catalogue().await {

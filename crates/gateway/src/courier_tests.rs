@@ -220,6 +220,11 @@ async fn after_the_last_try_it_stays_visible() {
     post.until(&courier, settled).await;
     let callback = post.callback(1).await;
     assert_eq!((callback.state, callback.tries), (CallbackState::GivenUp, 3));
+    let noted = post.fixture.noting.take();
+    let told: Vec<_> = noted.iter().filter(|it| it.starts_with("test ")).collect();
+    let refused = "test handed over Refused";
+    assert_eq!(told, [refused, refused, refused, "test given up"]);
+    assert_eq!(courier.under_way(), 0);
 }
 
 #[tokio::test(start_paused = true)]
