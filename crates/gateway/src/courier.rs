@@ -282,14 +282,19 @@ impl Courier {
 
     /// Where a merchant is called back at this moment.
     fn address(&self, key: &EndpointKey) -> Option<(String, Secret)> {
-        let live = |endpoint: &&Arc<Endpoint>| endpoint.stopped_at.is_none();
-        match self.gateway.catalogue().endpoint(key) {
-            Some(endpoint) => {
-                let endpoint = Some(endpoint).filter(live)?;
-                Some((endpoint.url.clone(), endpoint.secret.clone()))
-            }
-            None => self.settings.fallback.clone(),
-        }
+        let endpoint = self.endpoint(key).filter(|endpoint| endpoint.stopped_at.is_none())?;
+        Some((endpoint.url, endpoint.secret))
+    }
+
+    /// The address at which a merchant is called back, stopped or not; none if there is none.
+    pub fn endpoint(&self, key: &EndpointKey) -> Option<Endpoint> {
+        let catalogue = self.gateway.catalogue();
+        let own = catalogue.endpoint(key).map(|endpoint| Endpoint::clone(endpoint));
+        let fallback = || {
+            let (url, secret) = self.settings.fallback.clone()?;
+            Some(Endpoint { key: key.clone(), url, secret, stopped_at: None })
+        };
+        own.or_else(fallback)
     }
 
     /// When a callback that was not delivered is tried next; none if this was the last time.

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 
 use crate::configuration::choice::{Choice, IakNumbers};
 use crate::configuration::parse_duration;
 use crate::merchant_command::MerchantOptions;
+use crate::messenger::target::{Target, TargetFault};
 use crate::order_command::OrderOptions;
 use crate::product_command::ProductOptions;
 
@@ -80,6 +82,13 @@ pub(crate) struct SandboxOptions {
     /// How many connections are kept open at once
     #[arg(long, default_value_t = 4096, value_name = "N")]
     pub(crate) connections: usize,
+    /// Where merchants without an address of their own are called back; otherwise the sandbox
+    /// catches their callbacks itself, at /sandbox/callbacks
+    #[arg(long, value_parser = callback_url, value_name = "URL")]
+    pub(crate) callback_url: Option<String>,
+    /// A network besides this machine that may be called back though it is not public
+    #[arg(long, value_parser = network, value_name = "NETWORK")]
+    pub(crate) callback_allow: Vec<IpNet>,
 }
 
 /// Where production gets its settings from, besides the environment.
@@ -209,6 +218,16 @@ pub(crate) enum SignIakRequest {
         /// What follows user name and key
         text: String,
     },
+}
+
+/// Reads an address for callbacks, in the form in which it is kept.
+fn callback_url(text: &str) -> Result<String, TargetFault> {
+    Target::parse(text).map(|target| target.to_string())
+}
+
+/// Reads a network, or one address.
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    crate::addresses::parse(text).ok_or("not a network such as 192.168.0.0/16")
 }
 
 /// Reads one of the words of a choice, and offers them.

@@ -9,6 +9,7 @@ mod administration;
 mod background;
 mod backups;
 mod caller;
+mod catcher;
 mod command_line;
 #[cfg_attr(
     not(test),
@@ -23,6 +24,7 @@ mod merchant_command;
 mod messenger;
 mod metrics;
 mod observed;
+mod open_files;
 mod operator_client;
 mod order_command;
 mod preparation;

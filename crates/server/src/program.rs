@@ -2,7 +2,8 @@
 //!
 //! The sandbox and the production server differ in what they are given and in who stands behind
 //! their doors; everything else is here, once. Order of the stop: no new connections; requests in
-//! progress are answered; calls under way bring their outcomes; the books are closed. Whatever does
+//! progress are answered, and callbacks under way handed over; calls under way bring their outcomes;
+//! the books are closed. Whatever does
 //! not finish in time is taken up by the next start, as after a crash.
 
 use std::path::{Path, PathBuf};
@@ -11,8 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::UpstreamName;
-use gateway::ports::{Clock, Notice, Sealer, Upstream};
+use domain::{Secret, UpstreamName};
+use gateway::courier::{self, Courier};
+use gateway::ports::{CallbackReports, CallbackWriter, Clock, Notice, Sealer, Upstream};
 use gateway::{Gateway, Parts, Settings};
 use protocols::exchange::Serve;
 use protocols::iak;
@@ -27,8 +29,12 @@ use tracing::{error, info, warn};
 
 use crate::addresses;
 use crate::backups;
-use crate::configuration::typed::Orders;
+use crate::configuration::typed::{Callbacks, Orders};
 use crate::edge::{self, Certificate, Limits, Traffic};
+use crate::messenger::encryption::Encryption;
+use crate::messenger::policy::Policy;
+use crate::messenger::resolver::SystemResolver;
+use crate::messenger::{self, HttpMessenger};
 use crate::metrics::{Metrics, MetricsPage};
 use crate::observed::Observed;
 use crate::rates;
@@ -38,6 +44,8 @@ use crate::system::{SystemClock, SystemEntropy, new_process};
 
 /// How long calls under way may take to finish at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// How long a try that has ended may take to be recorded before somebody else tries.
+const RECORD_WITHIN: Duration = Duration::from_secs(60);
 /// How many notices of the supplier may wait to be taken in.
 const NOTICES_WAITING_MAX: usize = 1024;
 
@@ -51,8 +59,20 @@ pub(crate) struct Plan<'a> {
     pub(crate) stand_in: sandbox::Settings,
     /// Deadlines and rules of orders.
     pub(crate) orders: Orders,
+    /// How merchants are called back.
+    pub(crate) callbacks: CallbackPlan,
     /// Keeps stored secrets unreadable.
     pub(crate) sealer: Arc<dyn Sealer>,
+}
+
+/// How merchants are called back.
+pub(crate) struct CallbackPlan {
+    /// What the operator set.
+    pub(crate) settings: Callbacks,
+    /// Which receivers are believed under TLS.
+    pub(crate) encryption: Encryption,
+    /// Where merchants without an address are called back, and the secret for it.
+    pub(crate) fallback: Option<(String, Secret)>,
 }
 
 /// A listener and who answers behind it.
@@ -89,6 +109,10 @@ pub(crate) struct Program {
     pub(crate) clock: Arc<SystemClock>,
     /// The built-in supplier.
     pub(crate) supplier: Arc<Sandbox>,
+    /// Hands callbacks over.
+    pub(crate) courier: Arc<Courier>,
+    /// Who sends them.
+    pub(crate) messenger: Arc<HttpMessenger>,
     /// Whether requests are welcome: from the start until the stop begins.
     pub(crate) ready: Arc<AtomicBool>,
     metrics: Arc<Metrics>,
@@ -133,6 +157,8 @@ impl Program {
                 call_within: plan.orders.call_within,
                 cut_offs: plan.orders.cut_offs,
                 upstream: plan.upstream.clone(),
+                // The only supplier there is moves no money.
+                test_upstream: plan.upstream.clone(),
             },
             process: new_process(),
         })
@@ -147,9 +173,22 @@ impl Program {
                 );
             }
         };
+        let (courier, messenger) = call_back(plan.callbacks, &gateway, &clock, &data);
         let ready = Arc::new(AtomicBool::new(true));
         let (upstream, directory) = (plan.upstream, plan.data.to_owned());
-        Ok(Self { gateway, clock, supplier, ready, metrics, upstream, directory, data, notices })
+        Ok(Self {
+            gateway,
+            clock,
+            supplier,
+            courier,
+            messenger,
+            ready,
+            metrics,
+            upstream,
+            directory,
+            data,
+            notices,
+        })
     }
 
     /// The IAK protocol over this gateway.
@@ -162,12 +201,20 @@ impl Program {
         iak::Served::new(Arc::clone(&self.gateway), settings)
     }
 
+    /// The list reads of callbacks.
+    pub(crate) fn callbacks(&self) -> Arc<dyn CallbackReports> {
+        Arc::clone(&self.data.callbacks)
+    }
+
     /// The page with all that is counted, the traffic of one listener among it.
     pub(crate) fn metrics_page(&self, traffic: &Arc<Traffic>) -> MetricsPage {
+        let courier = Arc::clone(&self.courier);
         MetricsPage {
             metrics: Arc::clone(&self.metrics),
             traffic: Arc::clone(traffic),
             reports: Arc::clone(&self.data.reports),
+            callbacks: Arc::clone(&self.data.callbacks),
+            tries_under_way: Box::new(move || courier.under_way()),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             data: self.directory.clone(),
         }
@@ -185,6 +232,7 @@ impl Program {
         let stop = CancellationToken::new();
         tokio::spawn(stop_at_signal(signals, stop.clone(), Arc::clone(&self.ready)));
         let resolver = tokio::spawn(Arc::clone(&self.gateway).run_resolver(stop.clone()));
+        let courier = tokio::spawn(self.courier.run(stop.clone()));
         tokio::spawn(take_in_notices(Arc::clone(&self.gateway), self.notices));
         tokio::spawn(recover(Arc::clone(&self.gateway)));
         tokio::spawn(service_manager::stay_alive());
@@ -195,6 +243,7 @@ impl Program {
             ended.context("a listener broke off")?;
         }
         resolver.await.context("the resolver broke off")?;
+        courier.await.context("the courier broke off")?;
         if timeout(STOP_WITHIN, self.gateway.finish_calls()).await.is_err() {
             warn!("some calls did not finish; the next start asks what became of them");
         }
@@ -207,6 +256,46 @@ impl Program {
     pub(crate) async fn close(self) {
         self.data.shutdown.shutdown().await;
     }
+}
+
+/// Who writes callbacks: a line for each protocol that calls back.
+fn callback_writers() -> Vec<Arc<dyn CallbackWriter>> {
+    vec![]
+}
+
+/// Who hands callbacks over, and who sends them.
+fn call_back(
+    plan: CallbackPlan,
+    gateway: &Arc<Gateway>,
+    clock: &Arc<SystemClock>,
+    data: &Opened,
+) -> (Arc<Courier>, Arc<HttpMessenger>) {
+    let CallbackPlan { settings, encryption, fallback } = plan;
+    let messenger = Arc::new(HttpMessenger::new(messenger::Parts {
+        settings: messenger::Settings {
+            connect_within: settings.connect_within,
+            try_within: settings.try_within,
+            policy: Policy::new(settings.allow_networks),
+        },
+        encryption,
+        resolver: Arc::new(SystemResolver::new()),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+    }));
+    let courier = Courier::new(courier::Parts {
+        gateway: Arc::clone(gateway),
+        reports: Arc::clone(&data.callbacks),
+        writers: callback_writers(),
+        messenger: Arc::clone(&messenger) as _,
+        entropy: Arc::new(SystemEntropy),
+        settings: courier::Settings {
+            retries: settings.retries,
+            per_endpoint: settings.per_endpoint,
+            at_once: settings.at_once,
+            lease: settings.try_within.saturating_add(RECORD_WITHIN),
+            fallback,
+        },
+    });
+    (courier, messenger)
 }
 
 async fn recover(gateway: Arc<Gateway>) {

@@ -14,6 +14,11 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
         upstream: UpstreamName::new(sandbox::NAME),
         stand_in: sandbox::Settings::default(),
         orders: Orders { answer_within: second, call_within: second, cut_offs: true },
+        callbacks: CallbackPlan {
+            settings: crate::configuration::defaults().callbacks,
+            encryption: Encryption::new(None).unwrap(),
+            fallback: None,
+        },
         sealer,
     })
     .await

@@ -17,11 +17,12 @@ use crate::administration::{self, Administration, Holder};
 use crate::caller::BehindProxies;
 use crate::configuration::Loaded;
 use crate::configuration::fault::Faults;
-use crate::configuration::typed::Configuration;
+use crate::configuration::typed::{Callbacks, Configuration};
 use crate::dispatch::Dispatch;
 use crate::edge::{Certificate, Limits, Traffic};
+use crate::open_files;
 use crate::preparation::{self, Preparation};
-use crate::program::{Door, Plan, Program};
+use crate::program::{CallbackPlan, Door, Plan, Program};
 use crate::signals::{ReloadSignals, StopSignals};
 use crate::system::SystemEntropy;
 
@@ -31,7 +32,8 @@ const ADMIN_CONNECTIONS: usize = 64;
 /// Runs the production server until the process is told to stop.
 pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Result<()> {
     let configuration = &loaded.configuration;
-    let Preparation { certificate, upstream, stand_in, sealer } = preparation;
+    let Preparation { certificate, upstream, stand_in, encryption, sealer } = preparation;
+    let open_files = open_files::raise_limit();
     warn_of_what_is_unusual(&loaded, &upstream, certificate.is_some());
     let signals = StopSignals::listen()?;
     tokio::spawn(reload_at_signal(ReloadSignals::listen()?, certificate.clone()));
@@ -44,6 +46,14 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         upstream,
         stand_in,
         orders: configuration.orders.clone(),
+        callbacks: CallbackPlan {
+            settings: Callbacks {
+                at_once: open_files::affordable(configuration.callbacks.at_once, open_files),
+                ..configuration.callbacks.clone()
+            },
+            encryption,
+            fallback: None,
+        },
         sealer,
     })
     .await?;
@@ -115,6 +125,9 @@ fn admin_service(
         gateway: Arc::clone(&program.gateway),
         entropy: Arc::new(SystemEntropy),
         holders: holders.collect(),
+        callbacks: program.callbacks(),
+        courier: Arc::clone(&program.courier),
+        messenger: Arc::clone(&program.messenger),
         is_public: demo::is_public_credential,
     });
     program.observed(Arc::new(Dispatch {

@@ -8,15 +8,18 @@
 //!
 //! It knows no rule of money: those stand in the domain.
 
+mod callback_calls;
+mod callback_views;
 mod calls;
 mod codes;
 mod cursor;
 mod forms;
 mod openapi;
-mod reading;
+pub(crate) mod reading;
 mod requests;
 mod routes;
 mod shape;
+mod tests_made;
 mod tokens;
 mod views;
 
@@ -27,16 +30,19 @@ use async_trait::async_trait;
 use domain::administration::{Actor, NamedRequest, RequestKey};
 use domain::command::fingerprint;
 use gateway::Gateway;
-use gateway::ports::Entropy;
+use gateway::courier::Courier;
+use gateway::ports::{CallbackReports, Entropy};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use protocols::exchange::{Answer, Arrival, BodyFault, Serve};
 use serde_json::Value;
 
+use crate::messenger::HttpMessenger;
 use crate::problem::with_type;
 use calls::Call;
 pub(crate) use calls::PublicCredential;
 use codes::{Code, Denial};
 use routes::{ROUTES, Route};
+use tests_made::TestsMade;
 pub(crate) use tokens::Holder;
 use tokens::Tokens;
 use views::Problem;
@@ -54,6 +60,10 @@ pub(crate) struct Administration {
     entropy: Arc<dyn Entropy>,
     tokens: Tokens,
     is_public: PublicCredential,
+    callbacks: Arc<dyn CallbackReports>,
+    courier: Arc<Courier>,
+    messenger: Arc<HttpMessenger>,
+    tests_made: Arc<TestsMade>,
     /// Named requests under way.
     in_progress: Mutex<HashSet<RequestKey>>,
     document: Value,
@@ -69,6 +79,12 @@ pub(crate) struct Parts {
     pub(crate) holders: Vec<Holder>,
     /// Which credentials must not be taken over because they are published.
     pub(crate) is_public: PublicCredential,
+    /// The list reads of callbacks.
+    pub(crate) callbacks: Arc<dyn CallbackReports>,
+    /// Knows where merchants are called back.
+    pub(crate) courier: Arc<Courier>,
+    /// Tries addresses out.
+    pub(crate) messenger: Arc<HttpMessenger>,
 }
 
 /// Keeps a named request marked as under way.
@@ -92,6 +108,10 @@ impl Administration {
             entropy: parts.entropy,
             tokens: Tokens::new(parts.holders),
             is_public: parts.is_public,
+            callbacks: parts.callbacks,
+            courier: parts.courier,
+            messenger: parts.messenger,
+            tests_made: Arc::default(),
             in_progress: Mutex::default(),
             document: openapi::document(),
         }
@@ -134,6 +154,10 @@ impl Administration {
             gateway: Arc::clone(&self.gateway),
             entropy: Arc::clone(&self.entropy),
             is_public: self.is_public,
+            callbacks: Arc::clone(&self.callbacks),
+            courier: Arc::clone(&self.courier),
+            messenger: Arc::clone(&self.messenger),
+            tests_made: Arc::clone(&self.tests_made),
             by: calls::by(actor, request),
             path: segments.into_iter().map(str::to_owned).collect(),
             query,
@@ -239,8 +263,13 @@ fn denied(denial: &Denial) -> Answer {
         detail_id: format!("{indonesian}{particulars}"),
     };
     let mut answer = with_type(denial.status(), "application/problem+json", &body);
-    if matches!(denial.code, Code::RequestInProgress | Code::OrderInFlight | Code::StoreUnavailable)
-    {
+    if matches!(
+        denial.code,
+        Code::RequestInProgress
+            | Code::OrderInFlight
+            | Code::CallbackInFlight
+            | Code::StoreUnavailable
+    ) {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     answer

@@ -16,7 +16,7 @@ use super::target::TargetFault;
 const TLS_TEXT_MAX: usize = 160;
 
 /// What went wrong.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(crate) enum Problem {
     /// The address cannot be used.
     #[error("address: {0}")]
