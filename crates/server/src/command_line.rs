@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 
+use crate::callback_command::CallbackOptions;
 use crate::configuration::choice::{Choice, IakNumbers};
 use crate::configuration::parse_duration;
 use crate::merchant_command::MerchantOptions;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Product(ProductOptions),
     /// Urus pesanan · look after orders of a running server
     Order(OrderOptions),
+    /// Urus callback · look after callbacks of a running server
+    Callback(CallbackOptions),
 }
 
 /// How the sandbox runs.

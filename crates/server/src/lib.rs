@@ -8,6 +8,7 @@ mod addresses;
 mod administration;
 mod background;
 mod backups;
+mod callback_command;
 mod caller;
 mod catcher;
 mod command_line;
@@ -99,6 +100,7 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
         Some(Command::Merchant(options)) => print(&merchant_command::run(&options)?),
         Some(Command::Product(options)) => print(&product_command::run(&options)?),
         Some(Command::Order(options)) => print(&order_command::run(&options)?),
+        Some(Command::Callback(options)) => print(&callback_command::run(&options)?),
     }
 }
 

@@ -55,7 +55,9 @@ fn printed(sandbox: &Sandbox, arguments: &[&str]) -> String {
 
 /// The path of a route with something in place of its braces.
 fn concrete(path: &str) -> String {
-    path.replace("{merchant}", "1").replace("{order}", "1").replace("{product}", "pln-postpaid")
+    let concrete = path.replace("{merchant}", "1").replace("{order}", "1");
+    let concrete = concrete.replace("{callback}", "1").replace("{protocol}", "iak");
+    concrete.replace("{product}", "pln-postpaid")
 }
 
 #[test]
