@@ -33,6 +33,9 @@ use crate::{Gateway, Rejection, reply};
 
 /// How often the courier looks for what is due when nobody rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long the courier rests at least between two looks, however often somebody rings; and as long
+/// as the look took, so that a store with much to show is left alone half of the time.
+const REST: Duration = Duration::from_millis(20);
 /// How many addresses are looked at in one reading.
 const ENDPOINTS_AT_ONCE: u32 = 256;
 /// How long the courier pauses when the store does not answer.
@@ -132,22 +135,32 @@ impl Courier {
             error!(%fault, "callbacks of an earlier run wait until their leases run out");
         }
         loop {
-            match self.look().await {
-                Ok(()) => {}
+            let begun = Instant::now();
+            let rest = match self.look().await {
+                Ok(()) => begun.elapsed().max(REST),
                 Err(fault) => {
                     warn!(%fault, "due callbacks could not be read");
-                    sleep(PAUSE).await;
+                    PAUSE
                 }
-            }
+            };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.gateway.news.notified() => {}
-                () = sleep(LOOK_EVERY) => {}
+                () = self.wait(rest) => {}
             }
         }
         self.tries.close();
         if timeout(STOP_WITHIN, self.tries.wait()).await.is_err() {
             warn!("some callbacks were being tried at the stop; they are tried again");
+        }
+    }
+
+    /// Rests, and then waits until somebody rings or it is time to look again. A ring during the
+    /// rest counts.
+    async fn wait(&self, rest: Duration) {
+        sleep(rest).await;
+        tokio::select! {
+            () = self.gateway.news.notified() => {}
+            () = sleep(LOOK_EVERY) => {}
         }
     }
 

@@ -307,5 +307,7 @@ impl Messenger for HttpMessenger {
 }
 
 #[cfg(test)]
+mod isolation_tests;
+#[cfg(test)]
 #[path = "messenger_tests.rs"]
 mod tests;
