@@ -15,9 +15,12 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::callback::{Endpoint, EndpointKey};
-use crate::command::{Fund, Funding, Resolve};
+use crate::command::{Credit, EndCollection, Fund, Funding, Release, Resolve};
+use crate::evidence::{Doubtful, Evidence};
 use crate::identifier::{CallbackId, MerchantId, OrderId, ProductId, ProtocolName, ReferenceKey};
-use crate::merchant::{Credential, Level, Merchant, MerchantStatus, RateLimit, Repetition, Secret};
+use crate::merchant::{
+    Credential, Level, Merchant, MerchantStatus, Preferences, RateLimit, Repetition, Secret,
+};
 use crate::money::{Amount, Currency};
 use crate::order::OrderState;
 use crate::product::{Alias, Product, ProductStatus};
@@ -195,6 +198,14 @@ pub enum Act {
         /// Whose, and for which protocol.
         key: EndpointKey,
     },
+    /// Sets what a merchant wants of a protocol.
+    SetPreferences(Preferences),
+    /// Decides whose the money on suspense is.
+    Release(Release),
+    /// Pays a collection by evidence of the operator's choice.
+    Assign(Credit),
+    /// Ends a collection that will not be paid.
+    EndCollection(EndCollection),
     /// Has a callback tried again, whether or not it was delivered.
     ResendCallback {
         /// Which.
@@ -263,11 +274,17 @@ pub enum Action {
     EndpointStopped,
     /// A callback was to be tried again.
     CallbackResent,
+    /// What a merchant wants of a protocol was set.
+    PreferencesSet,
+    /// Money on suspense was given to somebody.
+    EvidenceReleased,
+    /// A collection was paid by evidence of the operator's choice.
+    EvidenceAssigned,
 }
 
 impl Action {
     /// Every action, in the order in which they are declared.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::MerchantAdded,
         Self::MerchantSuspended,
         Self::MerchantResumed,
@@ -285,6 +302,9 @@ impl Action {
         Self::EndpointSet,
         Self::EndpointStopped,
         Self::CallbackResent,
+        Self::PreferencesSet,
+        Self::EvidenceReleased,
+        Self::EvidenceAssigned,
     ];
 
     /// A stable name for storage and logs.
@@ -307,6 +327,9 @@ impl Action {
             Self::EndpointSet => "endpoint.set",
             Self::EndpointStopped => "endpoint.stopped",
             Self::CallbackResent => "callback.resent",
+            Self::PreferencesSet => "merchant.preferences_set",
+            Self::EvidenceReleased => "evidence.released",
+            Self::EvidenceAssigned => "evidence.assigned",
         }
     }
 
@@ -424,6 +447,10 @@ pub enum Effect {
     Endpoint(Endpoint),
     /// The callback waits to be tried again.
     Resent(CallbackId),
+    /// The merchant wants this of the protocol now.
+    Preferences(Preferences),
+    /// The evidence stands like this now.
+    Released(Evidence),
 }
 
 /// What was answered to a request that its caller named. Kept for ever.
@@ -466,6 +493,15 @@ pub enum Objection {
     /// There is no such callback.
     #[error("callback is not found")]
     CallbackUnknown,
+    /// There is no such evidence.
+    #[error("evidence is unknown")]
+    EvidenceUnknown,
+    /// The evidence does not pay this order.
+    #[error("evidence does not pay this order: {}", .0.name())]
+    EvidenceMisfit(Doubtful),
+    /// The evidence is not on suspense.
+    #[error("evidence is not on suspense")]
+    EvidenceNotSuspended,
     /// The callback is being tried at this moment.
     #[error("callback is being tried at this moment")]
     CallbackInFlight,

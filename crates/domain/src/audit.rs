@@ -19,6 +19,7 @@ use crate::account::{Account, AccountKey, AccountRole, Counters};
 use crate::administration::{AuditNumber, AuditRecord, RequestKey};
 use crate::callback::{Callback, Event};
 use crate::command::Funding;
+use crate::evidence::{Evidence, EvidenceKey, EvidenceState};
 use crate::identifier::{
     AccountId, CallbackId, MerchantId, Mode, OrderId, ProtocolName, TransferId,
 };
@@ -61,6 +62,8 @@ pub struct Summary {
     pub open_holds: u64,
     /// Callbacks compared with the orders that they tell of.
     pub callbacks: u64,
+    /// Pieces of evidence compared with the orders that they paid.
+    pub evidence: u64,
     /// Records of what operators did.
     pub audit_records: u64,
 }
@@ -125,6 +128,8 @@ pub struct Auditor {
     last_order: Option<OrderId>,
     owed: BTreeMap<CallbackId, Owed>,
     last_callback: Option<CallbackId>,
+    paid_by: BTreeMap<EvidenceKey, OrderId>,
+    suspensions: BTreeMap<TransferId, Amount>,
     last_audit: Option<(AuditNumber, Hash)>,
     named_requests: BTreeMap<AuditNumber, RequestKey>,
     summary: Summary,
@@ -157,6 +162,8 @@ impl Auditor {
             last_order: None,
             owed: BTreeMap::new(),
             last_callback: None,
+            paid_by: BTreeMap::new(),
+            suspensions: BTreeMap::new(),
             last_audit: None,
             named_requests: BTreeMap::new(),
             summary: Summary::default(),
@@ -241,6 +248,9 @@ impl Auditor {
     ) -> Result<(), &'static str> {
         let merchants = [debit, credit].map(|key| merchant_of(&key.role));
         let Some(order) = transfer.order else {
+            if credit.role == AccountRole::Suspense {
+                self.suspensions.insert(transfer.id, transfer.amount);
+            }
             if merchants.iter().any(Option::is_some) {
                 let (debit, credit) = (transfer.debit, transfer.credit);
                 let (amount, at) = (transfer.amount, transfer.at);
@@ -291,7 +301,9 @@ impl Auditor {
             Direction::Credit => (made.debit, made.credit),
             Direction::Debit => (made.credit, made.debit),
         };
-        let same = self.role_of(bank) == Some(&AccountRole::Bank)
+        let from_suspense = funding.direction == Direction::Credit
+            && self.role_of(bank) == Some(&AccountRole::Suspense);
+        let same = (self.role_of(bank) == Some(&AccountRole::Bank) || from_suspense)
             && self.role_of(owner) == Some(&AccountRole::Merchant(merchant))
             && made.amount == funding.amount
             && made.at == funding.at;
@@ -316,6 +328,11 @@ impl Auditor {
             .iter()
             .try_for_each(|hold| self.check_order_hold(order, hold))
             .map_err(problem)?;
+        if let Some(key) = order.collecting.as_ref().and_then(|it| it.evidence.as_ref())
+            && let Some(other) = self.paid_by.insert(key.clone(), order.id)
+        {
+            return Err(problem(format!("was paid by the evidence that paid order {other}")));
+        }
         for id in &order.callbacks {
             let owed = Owed {
                 order: order.id,
@@ -350,7 +367,7 @@ impl Auditor {
         }
         let fits = match callback.event {
             Event::Succeeded | Event::SerialNumber => owed.state == OrderState::Succeeded,
-            Event::Failed => matches!(owed.state, OrderState::Failed(_)),
+            Event::Failed => matches!(owed.state, OrderState::Failed(_) | OrderState::Expired),
         };
         if !fits {
             return problem("tells something else than became of its order");
@@ -417,6 +434,29 @@ impl Auditor {
         if same { Ok(()) } else { Err("passed on something else than its cost") }
     }
 
+    /// Compares a piece of evidence with the order that it paid, or with the transfer that put it on
+    /// suspense; comes after the orders.
+    pub fn evidence(&mut self, evidence: &Evidence) -> Result<(), Finding> {
+        self.summary.evidence = self.summary.evidence.saturating_add(1);
+        let key = &evidence.key;
+        let problem = |problem: &str| {
+            Err(Finding::new(format!("evidence {} of {}", key.id, key.source), problem))
+        };
+        let paid = self.paid_by.remove(key);
+        match evidence.state {
+            EvidenceState::Used(order) if paid == Some(order) => {}
+            EvidenceState::Used(_) => return problem("says that it paid another order"),
+            _ if paid.is_some() => return problem("paid an order and does not say so"),
+            EvidenceState::Suspended { transfer, .. } => {
+                if self.suspensions.remove(&transfer) != Some(evidence.amount) {
+                    return problem("does not stand on suspense as it says");
+                }
+            }
+            EvidenceState::Open | EvidenceState::Released(_) => {}
+        }
+        Ok(())
+    }
+
     /// Follows the chain of audit records, which come in the order of their numbers.
     pub fn audit_record(&mut self, record: &AuditRecord) -> Result<(), Finding> {
         self.summary.audit_records = self.summary.audit_records.saturating_add(1);
@@ -462,6 +502,11 @@ impl Auditor {
         }
         if let Some(id) = self.unexplained.keys().next() {
             return transfer(*id, "moves a merchant's money for no order or funding".to_owned());
+        }
+        if let Some((key, order)) = self.paid_by.first_key_value() {
+            let problem =
+                format!("was paid by evidence {} of {}, which is not there", key.id, key.source);
+            return Err(Finding::new(format!("order {order}"), problem));
         }
         if let Some((id, owed)) = self.owed.first_key_value() {
             let problem = format!("owes callback {id}, which does not exist");

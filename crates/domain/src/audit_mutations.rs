@@ -16,6 +16,7 @@ pub(super) struct Story {
     pub(super) fundings: Vec<Funding>,
     pub(super) orders: Vec<Order>,
     pub(super) callbacks: Vec<Callback>,
+    pub(super) evidence: Vec<Evidence>,
 }
 
 impl From<Books> for Story {
@@ -26,6 +27,7 @@ impl From<Books> for Story {
             fundings: books.fundings.into_values().collect(),
             orders: books.orders.into_values().map(Arc::unwrap_or_clone).collect(),
             callbacks: books.callbacks.into_values().collect(),
+            evidence: books.evidence.into_values().collect(),
         }
     }
 }
@@ -37,6 +39,7 @@ impl Story {
         self.fundings.iter().try_for_each(|funding| auditor.funding(funding))?;
         self.orders.iter().try_for_each(|order| auditor.order(order))?;
         self.callbacks.iter().try_for_each(|callback| auditor.callback(callback))?;
+        self.evidence.iter().try_for_each(|evidence| auditor.evidence(evidence))?;
         auditor.finish()
     }
 
@@ -60,6 +63,10 @@ fn order_name(order: &Order) -> String {
 
 fn callback_name(callback: &Callback) -> String {
     format!("callback {}", callback.id)
+}
+
+fn evidence_name(evidence: &Evidence) -> String {
+    format!("evidence {} of {}", evidence.key.id, evidence.key.source)
 }
 
 fn funding_name(funding: &Funding) -> String {
@@ -92,6 +99,8 @@ enum Edit {
     Callback(usize, Callback),
     RemoveCallback(usize),
     InsertCallback(usize, Callback),
+    Evidence(usize, Evidence),
+    RemoveEvidence(usize),
 }
 
 impl Mutation {
@@ -114,6 +123,8 @@ impl Mutation {
             Edit::Callback(index, callback) => story.callbacks[index] = callback,
             Edit::RemoveCallback(index) => drop(story.callbacks.remove(index)),
             Edit::InsertCallback(index, callback) => story.callbacks.insert(index, callback),
+            Edit::Evidence(index, evidence) => story.evidence[index] = evidence,
+            Edit::RemoveEvidence(index) => drop(story.evidence.remove(index)),
         }
     }
 }
@@ -413,6 +424,8 @@ fn mutate_orders(story: &Story, all: &mut Vec<Mutation>) {
         if let Some(first) = first {
             let callbacks = story.callbacks.iter().filter(|it| it.order == order.id);
             let orphans = callbacks.map(callback_name);
+            let used = |it: &&Evidence| it.state == EvidenceState::Used(order.id);
+            let orphans = orphans.chain(story.evidence.iter().filter(used).map(evidence_name));
             push(all, Edit::RemoveOrder(index), orphans.chain([transfer_name(first)]));
         }
     }
@@ -446,6 +459,19 @@ fn mutate_callbacks(story: &Story, all: &mut Vec<Mutation>) {
     }
 }
 
+fn mutate_evidence(story: &Story, all: &mut Vec<Mutation>) {
+    for (index, evidence) in story.evidence.iter().enumerate() {
+        let EvidenceState::Used(order) = evidence.state else { continue };
+        let owner = format!("order {order}");
+        let name = evidence_name(evidence);
+        for state in [EvidenceState::Open, EvidenceState::Used(OrderId(order.0 + 1))] {
+            let changed = Evidence { state, ..evidence.clone() };
+            push(all, Edit::Evidence(index, changed), [name.clone()]);
+        }
+        push(all, Edit::RemoveEvidence(index), [owner]);
+    }
+}
+
 /// All of them. What no transfer tells cannot be found and is left out: an order that moved nothing
 /// may vanish, and texts, bills and refusals may change.
 pub(super) fn mutations(story: &Story) -> Vec<Mutation> {
@@ -455,5 +481,6 @@ pub(super) fn mutations(story: &Story) -> Vec<Mutation> {
     mutate_fundings(story, &mut all);
     mutate_orders(story, &mut all);
     mutate_callbacks(story, &mut all);
+    mutate_evidence(story, &mut all);
     all
 }

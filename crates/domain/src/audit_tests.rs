@@ -68,10 +68,12 @@ fn everything() -> Story {
         })
         .expect("reversed");
     books
-        .post(None, &ALL_ACCOUNTS, |ledger| posting::suspended(ledger, "sms", rupiah(5)))
+        .post(None, &ALL_ACCOUNTS, |ledger| posting::suspended(ledger, "sms", rupiah(5)).map(drop))
         .expect_err("that channel's account was not loaded");
     books
-        .post(None, &ALL_ACCOUNTS, |ledger| posting::suspended(ledger, "bank-transfer", rupiah(5)))
+        .post(None, &ALL_ACCOUNTS, |ledger| {
+            posting::suspended(ledger, "bank-transfer", rupiah(5)).map(drop)
+        })
         .expect("suspended");
     add_payout(&mut books);
     add_collection(&mut books);
@@ -98,6 +100,7 @@ fn add_payout(books: &mut Books) {
             posting::delivered(ledger, MERCHANT, &mut order.holds, &upstream(), cost)
         })
         .expect("paid out");
+    order.recipient = Some(crate::bill::Detail::none());
     order.quote = order.quote.map(|quote| Quote { charge: rupiah(930), ..quote });
     order.delivery.as_mut().expect("made of one that succeeded").cost = cost;
     books.orders.insert(order.id, order.into());
@@ -113,8 +116,32 @@ fn add_collection(books: &mut Books) {
     order.attempts.clear();
     order.delivery = None;
     order.quote = None;
-    let waiting =
+    let evidence = Evidence {
+        key: EvidenceKey { source: "bank".to_owned(), id: "1".to_owned() },
+        channel: "bank-transfer".to_owned(),
+        amount: rupiah(800),
+        sender: String::new(),
+        reference: String::new(),
+        came_in_at: order.created_at,
+        seen_at: order.created_at,
+        state: EvidenceState::Used(order.id),
+    };
+    order.collecting = Some(crate::order::Collecting {
+        channel: evidence.channel.clone(),
+        due: evidence.amount,
+        gross: evidence.amount,
+        fee: rupiah(8),
+        return_url: None,
+        in_review: false,
+        particulars: crate::bill::Detail::none(),
+        evidence: Some(evidence.key.clone()),
+    });
+    books.evidence.insert(evidence.key.clone(), evidence);
+    let mut waiting =
         Order { id: OrderId(order.id.0 + 1), state: OrderState::Awaiting, ..order.clone() };
+    if let Some(collecting) = &mut waiting.collecting {
+        collecting.evidence = None;
+    }
     books.orders.insert(order.id, order.into());
     books.orders.insert(waiting.id, waiting.into());
 }
@@ -129,6 +156,7 @@ fn a_history_in_order_has_no_finding() {
         orders: 12,
         open_holds: 1,
         callbacks: 0,
+        evidence: 1,
         audit_records: 0,
     };
     assert_eq!(story.audit(), Ok(expected));

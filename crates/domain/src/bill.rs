@@ -250,4 +250,10 @@ pub mod names {
     pub const LAND_AREA: &str = "land_area";
     /// The area built upon, as the tax office writes it.
     pub const BUILDING_AREA: &str = "building_area";
+    // What top-ups deliver besides a serial number.
+
+    /// The secret that goes with a voucher.
+    pub const PIN: &str = "pin";
+    /// What activates an eSIM.
+    pub const ACTIVATION_CODE: &str = "activation_code";
 }

@@ -113,6 +113,8 @@ pub struct Callback {
     pub protocol: ProtocolName,
     /// What became true.
     pub event: Event,
+    /// Whether it goes to the order's own address instead of the merchant's.
+    pub to_own_address: bool,
     /// When it became true.
     pub at: Timestamp,
     /// What was available to the merchant right after it.

@@ -12,15 +12,16 @@ use crate::account::AccountKey;
 use crate::administration::{
     Act, Administer, AuditNumber, CredentialKey, Effect, Objection, RequestKey,
 };
-use crate::bill::Bill;
+use crate::bill::{Bill, Detail};
 use crate::callback::{Callback, Endpoint, EndpointKey, Received, Rendered};
+use crate::evidence::{Doubtful, Evidence, EvidenceKey};
 use crate::identifier::{
     CallbackId, MerchantId, Mode, OrderId, ProcessId, ProductId, ReferenceKey, TransferId,
     UpstreamName,
 };
-use crate::merchant::{Credential, Merchant, Repetition};
+use crate::merchant::{Credential, Merchant, Preferences, Repetition};
 use crate::money::{Amount, Currency};
-use crate::order::{Order, Outcome, Quote};
+use crate::order::{Collecting, Order, Outcome, Quote};
 use crate::posting::{self, Direction};
 use crate::product::{Alias, Product};
 use crate::refusal::Refusal;
@@ -86,6 +87,8 @@ pub struct Request {
     pub dialect: String,
     /// Whether the merchant is called back when the order ends.
     pub calls_back: bool,
+    /// An address of its own to which the merchant wants the news as well.
+    pub callback_url: Option<String>,
     /// When it was asked.
     pub at: Timestamp,
 }
@@ -145,14 +148,16 @@ pub struct Accept {
     pub question_due: Timestamp,
 }
 
-/// A merchant buys something at a fixed price: claims the reference, sets the money aside and
-/// records the intent to call the upstream, all at once.
+/// A merchant buys something at a fixed price, or has money paid out: claims the reference, sets the
+/// money aside and records the intent to call the upstream, all at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buy {
     /// What was asked.
     pub request: Request,
-    /// What it costs.
+    /// What it costs. Of a payout, the amount and the fee are set aside each by itself.
     pub quote: Quote,
+    /// To whom money is paid out; none for what is bought.
+    pub recipient: Option<Detail>,
     /// The merchant's own limit.
     pub repetition: Repetition,
     /// The process that will call.
@@ -227,6 +232,110 @@ pub struct RecordDelivery {
     pub retry: Option<Timestamp>,
 }
 
+/// A merchant wants to be paid: claims the reference and waits for evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCollection {
+    /// What was asked.
+    pub request: Request,
+    /// What is to be paid, and how.
+    pub collecting: Collecting,
+    /// The first instant at which nobody waits any more; none is for ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a payer names as proof, such as a bank's reference: good for one order per channel.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PayerReferenceKey {
+    /// The channel.
+    pub channel: String,
+    /// The text.
+    pub text: String,
+}
+
+/// The payer told something about a collection that is waited for. Nothing is credited by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tell {
+    /// The collection.
+    pub order: OrderId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// What was told, by name. It replaces what was told under the same name.
+    pub particulars: Vec<(String, Detail)>,
+    /// What of it nobody else may have named.
+    pub reference: Option<PayerReferenceKey>,
+    /// Whether a person has to look at it from now on; none leaves that as it is.
+    pub in_review: Option<bool>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Somebody has seen money come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordEvidence {
+    /// What was seen. Its state is open.
+    pub evidence: Evidence,
+}
+
+/// A collection is paid by a piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credit {
+    /// The collection.
+    pub order: OrderId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The currency of the merchant's balance.
+    pub currency: Currency,
+    /// The channel of the evidence and its currency.
+    pub channel: (String, Currency),
+    /// The evidence, which is used up.
+    pub evidence: EvidenceKey,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Evidence pays no order for certain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspend {
+    /// The evidence.
+    pub evidence: EvidenceKey,
+    /// Its channel and currency.
+    pub channel: (String, Currency),
+    /// Why.
+    pub reason: Doubtful,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A collection ends without having been paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndCollection {
+    /// The collection.
+    pub order: OrderId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// The currency of the merchant's balance.
+    pub currency: Currency,
+    /// Why it failed; none if its time has run out.
+    pub refusal: Option<Refusal>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A person decides whose the money on suspense is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The evidence.
+    pub evidence: EvidenceKey,
+    /// Its channel and currency.
+    pub channel: (String, Currency),
+    /// Who gets it; none if it goes back to whoever sent it.
+    pub merchant: Option<MerchantId>,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// An attempt brought an outcome, be it by the call itself, by asking, or by a person's decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolve {
@@ -267,6 +376,20 @@ pub enum Command {
     Buy(Buy),
     /// Records what an attempt brought.
     Resolve(Resolve),
+    /// Begins to wait for a payer.
+    OpenCollection(OpenCollection),
+    /// Notes what a payer told.
+    Tell(Tell),
+    /// Records that money came in.
+    RecordEvidence(RecordEvidence),
+    /// Pays a collection.
+    Credit(Credit),
+    /// Puts money on suspense.
+    Suspend(Suspend),
+    /// Ends a collection that was not paid.
+    EndCollection(EndCollection),
+    /// Adds or replaces what a merchant wants of a protocol.
+    PutPreferences(Preferences),
     /// Takes due callbacks to try them.
     Lease(Lease),
     /// Records what came of trying a callback.
@@ -304,6 +427,10 @@ pub struct Keys {
     pub endpoints: Vec<EndpointKey>,
     /// Counts of a limit; an order that holds one is to be loaded with it.
     pub day_claims: Vec<DayClaimKey>,
+    /// Evidence by name.
+    pub evidence: Vec<EvidenceKey>,
+    /// What payers named; an order that holds one is to be loaded with it.
+    pub payer_references: Vec<PayerReferenceKey>,
 }
 
 impl Command {
@@ -313,7 +440,8 @@ impl Command {
             Self::PutMerchant(_)
             | Self::PutCredential(_)
             | Self::PutProduct(_)
-            | Self::PutEndpoint(_) => {}
+            | Self::PutEndpoint(_)
+            | Self::PutPreferences(_) => {}
             Self::Fund(fund) => fund.add_keys(keys),
             Self::MakeQuote(make) => keys.references.push(make.request.key.clone()),
             Self::Decline(decline) => keys.references.push(decline.request.key.clone()),
@@ -335,6 +463,19 @@ impl Command {
                 ));
             }
             Self::Resolve(resolve) => resolve.add_keys(keys),
+            Self::OpenCollection(open) => keys.references.push(open.request.key.clone()),
+            Self::Tell(tell) => {
+                keys.orders.push(tell.order);
+                keys.payer_references.extend(tell.reference.clone());
+            }
+            Self::RecordEvidence(record) => keys.evidence.push(record.evidence.key.clone()),
+            Self::Credit(credit) => credit.add_keys(keys),
+            Self::Suspend(suspend) => {
+                keys.evidence.push(suspend.evidence.clone());
+                let (channel, currency) = &suspend.channel;
+                keys.accounts.extend(posting::collection_accounts(channel, *currency));
+            }
+            Self::EndCollection(end) => end.add_keys(keys),
             Self::Lease(lease) => {
                 keys.callbacks.extend(lease.wanted.iter().map(|wanted| wanted.callback));
             }
@@ -378,6 +519,44 @@ impl Buy {
     }
 }
 
+impl Credit {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.orders.push(self.order);
+        keys.evidence.push(self.evidence.clone());
+        let (channel, currency) = &self.channel;
+        keys.accounts.extend(posting::collection_accounts(channel, *currency));
+        keys.accounts.extend(posting::collection_accounts(channel, self.currency));
+        keys.accounts.push(AccountKey::merchant(self.merchant, self.currency));
+    }
+}
+
+impl EndCollection {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.orders.push(self.order);
+        keys.accounts.push(AccountKey::merchant(self.merchant, self.currency));
+    }
+}
+
+impl Release {
+    fn add_keys(&self, keys: &mut Keys) {
+        keys.evidence.push(self.evidence.clone());
+        keys.merchants.extend(self.merchant);
+        let (channel, currency) = &self.channel;
+        keys.accounts.extend(posting::collection_accounts(channel, *currency));
+        keys.accounts
+            .extend(self.merchant.map(|merchant| AccountKey::merchant(merchant, *currency)));
+        if let Some(merchant) = self.merchant {
+            let reference = self.funding_reference();
+            keys.fundings.push(FundingKey { merchant, reference });
+        }
+    }
+
+    /// The name under which what a merchant gets is funded, which no two pieces of evidence share.
+    pub(crate) fn funding_reference(&self) -> String {
+        format!("evidence {} {}", self.evidence.source, self.evidence.id)
+    }
+}
+
 impl Resolve {
     fn add_keys(&self, keys: &mut Keys) {
         keys.orders.push(self.order);
@@ -399,6 +578,10 @@ impl Act {
                 keys.endpoints.push(key.clone());
             }
             Self::ResendCallback { callback } => keys.callbacks.push(*callback),
+            Self::SetPreferences(preferences) => keys.merchants.push(preferences.merchant),
+            Self::Release(release) => release.add_keys(keys),
+            Self::Assign(credit) => credit.add_keys(keys),
+            Self::EndCollection(end) => end.add_keys(keys),
             Self::AddCredential(new) => {
                 keys.merchants.push(new.merchant);
                 keys.credentials.push(new.key.clone());
@@ -470,6 +653,40 @@ pub enum Reply {
         /// What is available.
         balance: Amount,
     },
+    /// The collection is waited for, or was asked for before.
+    Awaited {
+        /// The order as it stands.
+        order: Arc<Order>,
+        /// Whether a twin had asked before.
+        repeated: bool,
+    },
+    /// The evidence is recorded, now or before.
+    EvidenceRecorded {
+        /// As it stands.
+        evidence: Evidence,
+        /// Whether it was recorded before; nothing changed now.
+        repeated: bool,
+    },
+    /// The collection is paid, now or by the same evidence before.
+    Credited {
+        /// The order.
+        order: Arc<Order>,
+        /// What is available after it.
+        balance: Amount,
+        /// Whether it was paid before; nothing changed now.
+        repeated: bool,
+    },
+    /// The evidence does not pay this order. Nothing changed.
+    NotCredited {
+        /// Why.
+        reason: Doubtful,
+        /// The order as it stands.
+        order: Arc<Order>,
+    },
+    /// The evidence stands on suspense, or pays something by now.
+    Suspended(Evidence),
+    /// The collection has ended, now or before.
+    Ended(Arc<Order>),
     /// These callbacks are the asker's to try.
     Leased(Vec<Callback>),
     /// The try is recorded.

@@ -6,6 +6,7 @@
 
 mod administration;
 mod callbacks;
+mod collections;
 mod top_up;
 
 use std::sync::Arc;
@@ -71,6 +72,15 @@ pub fn decide(working_set: &WorkingSet, command: &Command) -> Result<Decision, D
         Command::Accept(accept) => decide_accept(working_set, accept),
         Command::Buy(buy) => top_up::decide(working_set, buy),
         Command::Resolve(resolve) => decide_resolve(working_set, resolve),
+        Command::OpenCollection(open) => collections::decide_open(working_set, open),
+        Command::Tell(tell) => collections::decide_tell(working_set, tell),
+        Command::RecordEvidence(record) => collections::decide_evidence(working_set, record),
+        Command::Credit(credit) => collections::decide_credit(working_set, credit),
+        Command::Suspend(suspend) => collections::decide_suspend(working_set, suspend),
+        Command::EndCollection(end) => collections::decide_end(working_set, end),
+        Command::PutPreferences(preferences) => {
+            Ok(stored(Change::Preferences(preferences.clone())))
+        }
         Command::Lease(lease) => callbacks::decide_lease(working_set, lease),
         Command::RecordDelivery(record) => callbacks::decide_delivery(working_set, record),
         Command::PutEndpoint(endpoint) => Ok(stored(Change::Endpoint(endpoint.clone()))),
@@ -200,7 +210,10 @@ fn new_purchase(working_set: &WorkingSet, request: &Request) -> Result<Order, De
         question_due: None,
         delivery: None,
         calls_back: request.calls_back,
+        callback_url: request.callback_url.clone(),
         callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
     })
 }
 
@@ -428,15 +441,27 @@ struct Ended {
 fn ending(
     working_set: &WorkingSet,
     ledger: Ledger<'_>,
-    mut order: Order,
+    order: Order,
     ended: Ended,
 ) -> Result<Decision, DecideFault> {
     let balance = ended.balance;
-    let owed = callbacks::owe(working_set, &mut order, &ended)?;
-    let mut decision =
-        changed(ledger, order, |order| Reply::Resolved { order, balance, repeated: false });
-    decision.changes.extend(owed.map(Change::Callback));
-    Ok(decision)
+    let (order, changes) = saved(working_set, ledger, order, &ended)?;
+    Ok(Decision { answer: Ok(Reply::Resolved { order, balance, repeated: false }), changes })
+}
+
+/// The changes that an order's end makes: what was moved, the order, and the news that are owed.
+fn saved(
+    working_set: &WorkingSet,
+    ledger: Ledger<'_>,
+    mut order: Order,
+    ended: &Ended,
+) -> Result<(Arc<Order>, Vec<Change>), DecideFault> {
+    let owed = callbacks::owe(working_set, &mut order, ended)?;
+    let order = Arc::new(order);
+    let mut changes = ledger_changes(ledger);
+    changes.push(Change::Order(Arc::clone(&order)));
+    changes.extend(owed.into_iter().map(Change::Callback));
+    Ok((order, changes))
 }
 
 fn finish(order: &mut Order, state: OrderState, attempt_state: AttemptState, at: Timestamp) {

@@ -108,6 +108,14 @@ fn told(answer: &Answer) -> String {
         Ok(Reply::Contradicted { order, balance }) => {
             format!("contradicted {balance} {}", state(order))
         }
+        Ok(Reply::Awaited { order, repeated: false }) => format!("awaited {}", state(order)),
+        Ok(Reply::Awaited { order, repeated: true }) => format!("awaited-before {}", state(order)),
+        Ok(Reply::EvidenceRecorded { evidence, .. }) => format!("seen {}", evidence.state.name()),
+        Ok(Reply::Credited { balance, repeated: false, .. }) => format!("credited {balance}"),
+        Ok(Reply::Credited { balance, repeated: true, .. }) => format!("credited-before {balance}"),
+        Ok(Reply::NotCredited { reason, .. }) => format!("not-credited {}", reason.name()),
+        Ok(Reply::Suspended(evidence)) => format!("suspended {}", evidence.state.name()),
+        Ok(Reply::Ended(order)) => format!("ended {}", state(order)),
         Ok(Reply::Leased(callbacks)) => format!("leased {}", callbacks.len()),
         Ok(Reply::DeliveryRecorded { callback, .. }) => format!("tried {}", callback.state.name()),
         Ok(Reply::Administered { audit, .. }) => format!("administered {audit}"),
@@ -407,7 +415,10 @@ fn an_order_remembers_what_was_asked_and_quoted() {
         question_due: None,
         delivery: None,
         calls_back: false,
+        callback_url: None,
         callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
     };
     assert_eq!(**quoted, expected);
     let declined = &books.orders[&OrderId(2)];

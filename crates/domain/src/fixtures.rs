@@ -16,15 +16,16 @@ use crate::bill::{Bill, Detail, Period};
 use crate::callback::{Callback, Delivery as Try, Endpoint, EndpointKey};
 use crate::command::{
     Accept, Answer, Buy, Command, DayClaimKey, Decline, Fund, Funding, FundingKey, Keys, MakeQuote,
-    Request, Resolve,
+    PayerReferenceKey, Request, Resolve,
 };
 use crate::decide::{Decision, decide};
+use crate::evidence::{Evidence, EvidenceKey};
 use crate::identifier::{
     CallbackId, MerchantId, Mode, OrderId, ProcessId, ProductId, ProtocolName, Reference,
     ReferenceKey, UpstreamName,
 };
 use crate::ledger::{Ledger, LedgerError};
-use crate::merchant::{Credential, Merchant, Repetition};
+use crate::merchant::{Credential, Merchant, Preferences, Repetition};
 use crate::money::{Amount, Currency};
 use crate::order::{Delivery, Order, Outcome, Quote};
 use crate::posting::Direction;
@@ -100,6 +101,9 @@ pub(crate) struct Books {
     pub(crate) tries: Vec<Try>,
     pub(crate) endpoints: BTreeMap<EndpointKey, Endpoint>,
     pub(crate) day_claims: BTreeMap<DayClaimKey, OrderId>,
+    pub(crate) evidence: BTreeMap<EvidenceKey, Evidence>,
+    pub(crate) payer_references: BTreeMap<PayerReferenceKey, OrderId>,
+    pub(crate) preferences: Vec<Preferences>,
 }
 
 impl Books {
@@ -165,6 +169,14 @@ impl Books {
         for key in keys.day_claims {
             let order = self.day_claims.get(&key).and_then(|id| self.orders.get(id)).cloned();
             working_set.put_day_claim(key, order);
+        }
+        for key in keys.evidence {
+            let evidence = self.evidence.get(&key).cloned();
+            working_set.put_evidence(key, evidence);
+        }
+        for key in keys.payer_references {
+            let order = self.payer_references.get(&key).copied();
+            working_set.put_payer_reference(key, order);
         }
         working_set
     }
@@ -260,6 +272,14 @@ impl Books {
             Change::DayClaim(claim) => {
                 self.day_claims.insert(claim.key.clone(), claim.order);
             }
+            Change::Evidence(evidence) => {
+                self.evidence.insert(evidence.key.clone(), evidence.clone());
+            }
+            Change::PayerReference(key, order) => {
+                let before = self.payer_references.insert(key.clone(), *order);
+                assert_eq!(before, None, "a payer's reference is used twice");
+            }
+            Change::Preferences(preferences) => self.preferences.push(preferences.clone()),
         }
     }
 
@@ -282,6 +302,7 @@ impl Books {
         self.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         self.orders.values().try_for_each(|order| auditor.order(order))?;
         self.callbacks.values().try_for_each(|callback| auditor.callback(callback))?;
+        self.evidence.values().try_for_each(|evidence| auditor.evidence(evidence))?;
         self.audit_records.iter().try_for_each(|record| auditor.audit_record(record))?;
         self.kept_answers
             .values()
@@ -324,6 +345,7 @@ pub(crate) fn request(reference: &str, content: &str, mode: Mode) -> Request {
         upstream: upstream(),
         dialect: String::new(),
         calls_back: false,
+        callback_url: None,
         at: at(NOW),
     }
 }
@@ -357,6 +379,7 @@ pub(crate) fn buy(request: Request, price: Amount) -> Buy {
     Buy {
         request: Request { calls_back: true, ..request },
         quote: Quote { nominal: price, admin_fee: zero, admin: zero, price, charge: price },
+        recipient: None,
         repetition: Repetition::Free,
         owner: ProcessId(1),
         question_due: at(NOW + 30_000),

@@ -36,6 +36,7 @@ pub mod bill;
 pub mod callback;
 pub mod command;
 pub mod decide;
+pub mod evidence;
 #[cfg(test)]
 mod fixtures;
 pub mod identifier;
@@ -56,17 +57,21 @@ pub use administration::{Act, Actor, Administer, AuditNumber, AuditRecord, Objec
 pub use bill::{Bill, Detail, Period, YearMonth};
 pub use callback::{Callback, CallbackState, Endpoint, EndpointKey};
 pub use command::{Command, Reply};
+pub use evidence::{Evidence, EvidenceKey, EvidenceState};
 pub use identifier::{
     AccountId, CallbackId, MerchantId, Mode, OrderId, ProcessId, ProductId, ProtocolName,
     Reference, ReferenceKey, TransferId, UpstreamName,
 };
 pub use masked::Masked;
-pub use merchant::{Credential, Level, Merchant, MerchantStatus, RateLimit, Repetition, Secret};
+pub use merchant::{
+    Credential, Level, Merchant, MerchantStatus, Preferences, RateLimit, Repetition, Secret,
+};
 pub use money::{Amount, Currency};
 pub use order::{
-    Attempt, AttemptState, Delivery, Doubt, Hold, Kind, Order, OrderState, Outcome, Quote,
+    Attempt, AttemptState, Collecting, Delivery, Doubt, Hold, Kind, Order, OrderState, Outcome,
+    Quote,
 };
-pub use product::{Alias, Price, Product, ProductStatus, Terms, TopUp};
+pub use product::{Alias, Channel, Flow, Price, Product, ProductStatus, Terms, TopUp};
 pub use refusal::Refusal;
 pub use time::{BusinessDay, Timestamp};
 pub use transfer::{Hash, Transfer, TransferKind};

@@ -73,6 +73,18 @@ impl Repetition {
     }
 }
 
+/// What a merchant wants of one protocol, under the protocol's own names: switches for clients that
+/// expect something else than the usual, pages to return to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preferences {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of which protocol.
+    pub protocol: ProtocolName,
+    /// The values by name. A name that the protocol doesn't know is kept and ignored.
+    pub values: BTreeMap<String, String>,
+}
+
 /// How often somebody may call: a bucket of `burst` requests that refills steadily.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {

@@ -4,6 +4,7 @@
 //! an outcome that is unknown is not a failure: it leaves the order where it is.
 
 use crate::bill::{Bill, Detail};
+use crate::evidence::EvidenceKey;
 use crate::identifier::{
     CallbackId, OrderId, ProcessId, ProductId, ReferenceKey, TransferId, UpstreamName,
 };
@@ -218,6 +219,27 @@ pub struct Attempt {
     pub questions: u32,
 }
 
+/// What is particular to a collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collecting {
+    /// Through which channel the payer pays: the name of the account on which the money comes in.
+    pub channel: String,
+    /// What the payer has to hand over, in the channel's own money.
+    pub due: Amount,
+    /// What the merchant is credited.
+    pub gross: Amount,
+    /// What we take of that.
+    pub fee: Amount,
+    /// Where the payer's browser goes in the end.
+    pub return_url: Option<String>,
+    /// Whether a person has to look at it before it can end.
+    pub in_review: bool,
+    /// What was asked besides, and what the payer told later. The protocol knows the names.
+    pub particulars: Detail,
+    /// What paid it.
+    pub evidence: Option<EvidenceKey>,
+}
+
 /// What a merchant asked for, and all that became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -263,11 +285,22 @@ pub struct Order {
     pub delivery: Option<Delivery>,
     /// Whether the merchant is called back when it ends.
     pub calls_back: bool,
+    /// An address of its own to which the merchant wants the news as well.
+    pub callback_url: Option<String>,
     /// The callbacks owed for it so far, oldest first.
     pub callbacks: Vec<CallbackId>,
+    /// What is particular to a collection; none for anything else.
+    pub collecting: Option<Collecting>,
+    /// To whom a payout goes, in names that the protocol knows; none for anything else.
+    pub recipient: Option<Detail>,
 }
 
 impl Order {
+    /// How many callbacks its end makes owed.
+    pub fn callbacks_per_end(&self) -> usize {
+        usize::from(self.calls_back).saturating_add(usize::from(self.callback_url.is_some()))
+    }
+
     /// Whether it was bought at a fixed price, without a bill.
     pub const fn is_top_up(&self) -> bool {
         matches!(self.kind, Kind::Purchase) && self.bill.is_none() && self.quote.is_some()

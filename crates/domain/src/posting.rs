@@ -6,7 +6,7 @@
 //! under way.
 
 use crate::account::{AccountKey, AccountRole};
-use crate::identifier::{MerchantId, UpstreamName};
+use crate::identifier::{MerchantId, TransferId, UpstreamName};
 use crate::ledger::{Ledger, LedgerError};
 use crate::money::{Amount, AmountError, Currency};
 use crate::order::Hold;
@@ -32,6 +32,20 @@ pub fn order_accounts(
         float(upstream, currency),
         AccountKey::new(AccountRole::Margin, currency),
     ]
+}
+
+/// The accounts that collecting through a channel may touch, besides the merchant's.
+pub fn collection_accounts(channel: &str, currency: Currency) -> [AccountKey; 4] {
+    [
+        inbound(channel, currency),
+        AccountKey::new(AccountRole::Fees, currency),
+        AccountKey::new(AccountRole::Suspense, currency),
+        AccountKey::new(AccountRole::Bank, currency),
+    ]
+}
+
+fn inbound(channel: &str, currency: Currency) -> AccountKey {
+    AccountKey::new(AccountRole::Inbound(channel.to_owned()), currency)
 }
 
 /// A purchase or payout is accepted: sets aside what the merchant will pay. A payout makes two of
@@ -125,8 +139,7 @@ pub fn collected(
 ) -> Result<(), LedgerError> {
     let currency = gross.currency();
     let account = AccountKey::merchant(merchant, currency);
-    let inbound = AccountKey::new(AccountRole::Inbound(channel.to_owned()), currency);
-    ledger.direct(&inbound, &account, gross)?;
+    ledger.direct(&inbound(channel, currency), &account, gross)?;
     if !fee.is_zero() {
         ledger.direct(&account, &AccountKey::new(AccountRole::Fees, currency), fee)?;
     }
@@ -148,7 +161,7 @@ pub fn funded(
     merchant: MerchantId,
     direction: Direction,
     amount: Amount,
-) -> Result<crate::identifier::TransferId, LedgerError> {
+) -> Result<TransferId, LedgerError> {
     let currency = amount.currency();
     let account = AccountKey::merchant(merchant, currency);
     let bank = AccountKey::new(AccountRole::Bank, currency);
@@ -210,11 +223,39 @@ pub fn suspended(
     ledger: &mut Ledger<'_>,
     channel: &str,
     amount: Amount,
+) -> Result<TransferId, LedgerError> {
+    let currency = amount.currency();
+    let suspense = AccountKey::new(AccountRole::Suspense, currency);
+    ledger.direct(&inbound(channel, currency), &suspense, amount)
+}
+
+/// What stood on suspense turns out to be for an order after all: takes it back, as if it came in
+/// only now.
+pub fn suspension_undone(
+    ledger: &mut Ledger<'_>,
+    channel: &str,
+    amount: Amount,
 ) -> Result<(), LedgerError> {
     let currency = amount.currency();
-    let inbound = AccountKey::new(AccountRole::Inbound(channel.to_owned()), currency);
-    ledger.direct(&inbound, &AccountKey::new(AccountRole::Suspense, currency), amount)?;
+    let suspense = AccountKey::new(AccountRole::Suspense, currency);
+    ledger.direct(&suspense, &inbound(channel, currency), amount)?;
     Ok(())
+}
+
+/// A person decides that what stood on suspense is a merchant's, or goes back through the bank to
+/// whoever sent it.
+pub fn released(
+    ledger: &mut Ledger<'_>,
+    merchant: Option<MerchantId>,
+    amount: Amount,
+) -> Result<TransferId, LedgerError> {
+    let currency = amount.currency();
+    let suspense = AccountKey::new(AccountRole::Suspense, currency);
+    let receiver = match merchant {
+        Some(merchant) => AccountKey::merchant(merchant, currency),
+        None => AccountKey::new(AccountRole::Bank, currency),
+    };
+    ledger.direct(&suspense, &receiver, amount)
 }
 
 #[cfg(test)]

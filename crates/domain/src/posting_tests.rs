@@ -62,7 +62,7 @@ fn post(
         ["collect", gross, "fee", fee] => {
             collected(ledger, MERCHANT, "bank-transfer", money(gross), money(fee))
         }
-        ["suspend", it] => suspended(ledger, "bank-transfer", money(it)),
+        ["suspend", it] => suspended(ledger, "bank-transfer", money(it)).map(drop),
         ["reverse-delivery", charge, "cost", cost] => {
             delivery_reversed(ledger, MERCHANT, &upstream(), money(charge), money(cost))
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::bill::Bill;
 use crate::identifier::{ProductId, ProtocolName};
 use crate::merchant::Level;
-use crate::money::{Amount, Currency};
+use crate::money::{Amount, AmountError, Currency};
 use crate::order::Quote;
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
@@ -70,6 +70,63 @@ pub struct TopUp {
     pub prices: Vec<Price>,
 }
 
+/// Which way money goes through a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// From payers to merchants.
+    In,
+    /// From merchants to bank accounts and wallets.
+    Out,
+}
+
+/// What we take of what goes through a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fee {
+    /// Of each million minor units. What is left of a minor unit is rounded up.
+    pub per_million: u32,
+    /// In any case, in minor units of the currency.
+    pub fixed: u32,
+}
+
+impl Fee {
+    /// The fee of this amount.
+    pub fn of(self, amount: Amount) -> Result<Amount, AmountError> {
+        const MILLION: i128 = 1_000_000;
+        let overflow = |_| AmountError::Overflow;
+        let share = i128::from(amount.minor()).checked_mul(self.per_million.into());
+        let share = share.and_then(|share| share.checked_add(MILLION - 1));
+        let share = share.ok_or(AmountError::Overflow)?.checked_div(MILLION).unwrap_or_default();
+        let share = i64::try_from(share).map_err(overflow)?;
+        let fixed = Amount::new(self.fixed.into(), amount.currency())?;
+        Amount::new(share, amount.currency())?.plus(fixed)
+    }
+}
+
+/// What is particular to a way for money in or out, which is a product like any other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// Which way.
+    pub flow: Flow,
+    /// The currencies that go through it; none given is all.
+    pub currencies: Vec<Currency>,
+    /// What we take.
+    pub fee: Fee,
+    /// For how many hundredths of the amount one whole unit of the channel's own money counts, where
+    /// that is worth less than cash, as telephone credit is: 82 means Rp82 for credit of Rp100.
+    pub rate_hundredths: Option<u8>,
+    /// Where payers send their money; empty where they are told otherwise.
+    pub account: String,
+    /// The highest amount of one order, in minor units; none is without a limit.
+    pub amount_max: Option<u64>,
+}
+
+impl Channel {
+    /// Whether this currency goes through it.
+    pub fn takes(&self, currency: Currency) -> bool {
+        self.currencies.is_empty() || self.currencies.contains(&currency)
+    }
+}
+
 /// A daily span in which a product is closed, in minutes since midnight in Asia/Jakarta. A span
 /// whose end lies before its start crosses midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +170,8 @@ pub struct Product {
     pub cut_off: Option<CutOff>,
     /// What is particular to it if it is bought at a fixed price; none if bills are asked for.
     pub top_up: Option<TopUp>,
+    /// What is particular to it if it is a way for money in or out; nothing is bought then.
+    pub channel: Option<Channel>,
 }
 
 impl Product {
@@ -270,6 +329,7 @@ mod tests {
             terms: vec![terms("retail", None, 1, 0), terms("retail", Some("iak"), 2, 0)],
             cut_off: None,
             top_up: None,
+            channel: None,
         };
         let fee = |level: &str, protocol: &str| {
             product
@@ -309,6 +369,7 @@ mod tests {
                     price("wholesale", Some("isikuota"), 10_200),
                 ],
             }),
+            channel: None,
         };
         let asked = |product: &Product, level: &str, protocol: &str| {
             product
@@ -321,6 +382,26 @@ mod tests {
         assert_eq!(asked(&product, "wholesale", "iak"), None);
         product.top_up = None;
         assert_eq!(asked(&product, "retail", "iak"), None);
+    }
+
+    #[test]
+    fn fees_are_rounded_up_once() {
+        let table = [
+            (10_000, 0, 25_000, 250),
+            (10_000, 0, 1, 1),
+            (10_000, 0, 0, 0),
+            (0, 7, 100, 7),
+            (25_000, 100, 1000, 125),
+            (1_000_000, 0, 33, 33),
+        ];
+        for (per_million, fixed, minor, expected) in table {
+            let amount = Amount::new(minor, Currency::Thb).expect("not negative");
+            let fee = Fee { per_million, fixed }.of(amount).map(Amount::minor);
+            assert_eq!(fee, Ok(expected), "{per_million} {fixed} of {minor}");
+        }
+        let most = Amount::new(i64::MAX, Currency::Thb).expect("not negative");
+        assert!(Fee { per_million: u32::MAX, fixed: 0 }.of(most).is_err());
+        assert_eq!(Fee { per_million: 1_000_000, fixed: 0 }.of(most), Ok(most));
     }
 
     #[test]

@@ -141,6 +141,30 @@ refusals! {
     /// The supplier is still working on an inquiry.
     InquiryPending = "inquiry is still being processed",
 
+    // What concerns money in and out alone.
+    /// There is no such way for money in or out.
+    ChannelUnknown = "channel is unknown",
+    /// The way is closed for now.
+    ChannelUnavailable = "channel is under maintenance",
+    /// Another currency than the merchant's.
+    CurrencyNotSupported = "currency is not supported for this account",
+    /// No such bank, or none that this way reaches.
+    BankUnknown = "bank is unknown",
+    /// A part of a unit where only whole units go.
+    AmountFractional = "amount must be a whole number",
+    /// The time that the caller gave is too far from ours.
+    TimestampInvalid = "timestamp is outside the window",
+    /// A field that this way wants is missing.
+    ParameterMissing = "a required parameter is missing",
+    /// A bank branch code has a wrong form.
+    BranchCodeInvalid = "branch code is invalid",
+    /// Nobody has seen the money yet.
+    PaymentNotFound = "payment has not been received yet",
+    /// What the payer named was named for another order.
+    PayerReferenceUsed = "payment reference was used for another order",
+    /// The payer or the time let the order end without being paid.
+    PaymentAbandoned = "payment was not made",
+
     // What concerns top-ups alone.
     /// The merchant's own limit: this product went to this number today.
     ProductRepeated = "product was bought for this number today",

@@ -13,9 +13,10 @@ use thiserror::Error;
 use crate::account::{Account, AccountKey};
 use crate::administration::{AuditNumber, AuditRecord, CredentialKey, KeptAnswer, RequestKey};
 use crate::callback::{Callback, Delivery, Endpoint, EndpointKey};
-use crate::command::{DayClaim, DayClaimKey, Funding, FundingKey};
+use crate::command::{DayClaim, DayClaimKey, Funding, FundingKey, PayerReferenceKey};
+use crate::evidence::{Evidence, EvidenceKey};
 use crate::identifier::{CallbackId, MerchantId, OrderId, ProductId, ReferenceKey};
-use crate::merchant::{Credential, Merchant};
+use crate::merchant::{Credential, Merchant, Preferences};
 use crate::order::Order;
 use crate::product::{Alias, Product};
 use crate::transfer::{Hash, Transfer};
@@ -56,6 +57,12 @@ pub enum Change {
     Endpoint(Endpoint),
     /// An order that counts towards a limit, in place of an earlier one.
     DayClaim(DayClaim),
+    /// New or changed evidence.
+    Evidence(Evidence),
+    /// What a payer named for an order; claimed for ever.
+    PayerReference(PayerReferenceKey, OrderId),
+    /// What a merchant wants of a protocol.
+    Preferences(Preferences),
 }
 
 /// The highest numbers given out so far; zero where none was.
@@ -91,6 +98,8 @@ pub struct WorkingSet {
     callbacks: HashMap<CallbackId, Option<Callback>>,
     endpoints: HashMap<EndpointKey, Option<Endpoint>>,
     day_claims: HashMap<DayClaimKey, Option<OrderId>>,
+    evidence: HashMap<EvidenceKey, Option<Evidence>>,
+    payer_references: HashMap<PayerReferenceKey, Option<OrderId>>,
 }
 
 impl WorkingSet {
@@ -178,6 +187,16 @@ impl WorkingSet {
         }
     }
 
+    /// Puts in what was found under this name.
+    pub fn put_evidence(&mut self, key: EvidenceKey, evidence: Option<Evidence>) {
+        self.evidence.insert(key, evidence);
+    }
+
+    /// Puts in the order for which a payer named this.
+    pub fn put_payer_reference(&mut self, key: PayerReferenceKey, order: Option<OrderId>) {
+        self.payer_references.insert(key, order);
+    }
+
     /// Whether this account was looked for.
     pub fn has_account(&self, key: &AccountKey) -> bool {
         self.accounts.contains_key(key)
@@ -249,6 +268,16 @@ impl WorkingSet {
         }
     }
 
+    /// The evidence of this name.
+    pub fn evidence(&self, key: &EvidenceKey) -> Result<Option<&Evidence>, NotLoaded> {
+        found(&self.evidence, key).map(Option::as_ref)
+    }
+
+    /// The order for which a payer named this.
+    pub fn payer_reference(&self, key: &PayerReferenceKey) -> Result<Option<OrderId>, NotLoaded> {
+        found(&self.payer_references, key).copied()
+    }
+
     /// Takes over a change, so that later commands see it.
     pub fn apply(&mut self, change: &Change) {
         match change {
@@ -291,6 +320,13 @@ impl WorkingSet {
             Change::DayClaim(claim) => {
                 self.day_claims.insert(claim.key.clone(), Some(claim.order));
             }
+            Change::Evidence(evidence) => {
+                self.evidence.insert(evidence.key.clone(), Some(evidence.clone()));
+            }
+            Change::PayerReference(key, order) => {
+                self.payer_references.insert(key.clone(), Some(*order));
+            }
+            Change::Preferences(_) => {}
         }
     }
 

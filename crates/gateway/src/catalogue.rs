@@ -7,8 +7,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use domain::{
-    Credential, Endpoint, EndpointKey, Merchant, MerchantId, Product, ProductId, ProtocolName,
-    Timestamp,
+    Credential, Endpoint, EndpointKey, Merchant, MerchantId, Preferences, Product, ProductId,
+    ProtocolName, Timestamp,
 };
 
 /// The snapshot.
@@ -19,6 +19,7 @@ pub struct Catalogue {
     products: BTreeMap<ProductId, Arc<Product>>,
     aliases: HashMap<ProtocolName, BTreeMap<String, Arc<Product>>>,
     endpoints: BTreeMap<EndpointKey, Arc<Endpoint>>,
+    preferences: HashMap<EndpointKey, Arc<Preferences>>,
 }
 
 impl Catalogue {
@@ -54,6 +55,29 @@ impl Catalogue {
         let endpoints = endpoints.into_iter();
         self.endpoints = endpoints.map(|it| (it.key.clone(), Arc::new(it))).collect();
         self
+    }
+
+    /// The same with what merchants want of protocols.
+    #[must_use]
+    pub fn with_preferences(mut self, preferences: Vec<Preferences>) -> Self {
+        for preferences in preferences {
+            let key = EndpointKey {
+                merchant: preferences.merchant,
+                protocol: preferences.protocol.clone(),
+            };
+            self.preferences.insert(key, Arc::new(preferences));
+        }
+        self
+    }
+
+    /// What this merchant wants of a protocol under this name; none unless it was set.
+    pub fn preference(&self, key: &EndpointKey, name: &str) -> Option<&str> {
+        self.preferences.get(key)?.values.get(name).map(String::as_str)
+    }
+
+    /// All that this merchant wants of a protocol; none if nothing was ever set.
+    pub fn preferences(&self, key: &EndpointKey) -> Option<&Arc<Preferences>> {
+        self.preferences.get(key)
     }
 
     /// Where this merchant is called back in this protocol, stopped or not.

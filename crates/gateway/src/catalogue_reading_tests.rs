@@ -154,6 +154,7 @@ async fn a_slow_reading_does_not_hide_a_later_change() {
     let parts = Parts {
         store: Arc::<SlowToRead>::clone(&store),
         reports: Arc::<SlowToRead>::clone(&store),
+        collections: Arc::<crate::in_memory::InMemory>::default(),
         clock: Arc::new(Epoch),
         upstreams: Vec::new(),
         settings: Settings {

@@ -247,7 +247,9 @@ impl Courier {
         for callback in leased {
             self.enter(&endpoint_of(&callback));
             let courier = Arc::clone(self);
-            self.tries.spawn(async move { courier.hand_over(callback).await });
+            let own = orders.get(&callback.id).and_then(|order| order.callback_url.clone());
+            let own = own.filter(|_| callback.to_own_address);
+            self.tries.spawn(async move { courier.hand_over(callback, own).await });
         }
         Ok(())
     }
@@ -265,10 +267,10 @@ impl Courier {
     }
 
     /// One try, and the record of it.
-    async fn hand_over(self: Arc<Self>, callback: Callback) {
+    async fn hand_over(self: Arc<Self>, callback: Callback, own_address: Option<String>) {
         let key = endpoint_of(&callback);
         let (at, begun) = (self.gateway.now(), Instant::now());
-        let handed = self.try_once(&callback, &key, at).await;
+        let handed = self.try_once(&callback, &key, own_address, at).await;
         let retry = self.next_try(&callback, &handed);
         let record = RecordDelivery {
             callback: callback.id,
@@ -285,12 +287,29 @@ impl Courier {
         self.gateway.news.notify_one();
     }
 
-    async fn try_once(&self, callback: &Callback, key: &EndpointKey, at: Timestamp) -> Handed {
+    async fn try_once(
+        &self,
+        callback: &Callback,
+        key: &EndpointKey,
+        own_address: Option<String>,
+        at: Timestamp,
+    ) -> Handed {
         let nowhere = Handed { received: Received::NoAddress, retry_after: None };
-        let Some((url, secret)) = self.address(key) else { return nowhere };
+        let address = match own_address {
+            Some(url) => Some((url, self.secret(key))),
+            None => self.address(key),
+        };
+        let Some((url, secret)) = address else { return nowhere };
         let Some(rendered) = callback.rendered.clone() else { return nowhere };
         let headers = headers(&message_id(callback), at, &secret, &rendered.body);
         self.messenger.send(Parcel { url, headers, rendered }).await
+    }
+
+    /// What signs for a merchant, wherever the news go; an empty secret where it has none.
+    fn secret(&self, key: &EndpointKey) -> Secret {
+        let fallback = || self.settings.fallback.as_ref().map(|(_, secret)| secret.clone());
+        let own = self.gateway.catalogue().endpoint(key).map(|endpoint| endpoint.secret.clone());
+        own.or_else(fallback).unwrap_or_else(|| Secret::new(String::new()))
     }
 
     /// Where a merchant is called back at this moment.

@@ -9,11 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::command::{Fund, FundingKey};
 use domain::posting::Direction;
-use domain::product::QuoteExpiry;
+use domain::product::{Fee, QuoteExpiry};
 use domain::{
-    Alias, Amount, Bill, Command, Currency, Delivery, Detail, Doubt, Level, Merchant, MerchantId,
-    MerchantStatus, Mode, Order, OrderState, Outcome, Period, Price, ProcessId, Product, ProductId,
-    ProductStatus, ProtocolName, Reference, Repetition, Terms, Timestamp, TopUp, UpstreamName,
+    Alias, Amount, Bill, Channel, Command, Currency, Delivery, Detail, Doubt, Flow, Level,
+    Merchant, MerchantId, MerchantStatus, Mode, Order, OrderState, Outcome, Period, Price,
+    ProcessId, Product, ProductId, ProductStatus, ProtocolName, Reference, Repetition, Terms,
+    Timestamp, TopUp, UpstreamName,
 };
 use tokio::sync::Notify;
 
@@ -22,8 +23,8 @@ use crate::observer::{
     AttemptEnd, HandoverEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd,
 };
 use crate::ports::{
-    BillAnswer, BillQuestion, Clock, Parameters, Purchase, SettleFault, StatusBy, Supplied, Told,
-    Upstream, Verdict,
+    BillAnswer, BillQuestion, Clock, Moment, Parameters, PayerDoes, Purchase, SettleFault,
+    StatusBy, Supplied, Told, Upstream, Verdict,
 };
 use crate::{Gateway, Inquiry, Parts, Repeats, Settings};
 
@@ -50,6 +51,7 @@ pub(crate) struct TestUpstream {
     pub(crate) bill: Mutex<BillAnswer>,
     pub(crate) acts: Mutex<VecDeque<Act>>,
     pub(crate) told: Mutex<VecDeque<Told>>,
+    pub(crate) payer: Mutex<VecDeque<PayerDoes>>,
     pub(crate) paid: AtomicUsize,
     pub(crate) asked: AtomicUsize,
     pub(crate) go_on: Notify,
@@ -81,6 +83,14 @@ impl Upstream for TestUpstream {
             Some(Act::Silence) => std::future::pending().await,
             None => delivered().into(),
         }
+    }
+
+    async fn pay_out(&self, purchase: Purchase) -> Supplied {
+        self.pay(purchase).await
+    }
+
+    async fn play_payer(&self, _order: &Order, _moment: Moment) -> PayerDoes {
+        self.payer.lock().unwrap().pop_front().unwrap_or(PayerDoes::Nothing)
     }
 
     async fn ask(&self, _purchase: Purchase) -> Told {
@@ -177,6 +187,7 @@ impl Fixture {
             bill: Mutex::new(BillAnswer::Bill(bill())),
             acts: Mutex::default(),
             told: Mutex::default(),
+            payer: Mutex::default(),
             paid: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
             go_on: Notify::new(),
@@ -195,6 +206,8 @@ impl Fixture {
             Command::PutMerchant(merchant.clone()),
             Command::PutProduct(product(ProductStatus::Active)),
             Command::PutProduct(top_up()),
+            Command::PutProduct(channel("IN", Flow::In)),
+            Command::PutProduct(channel("OUT", Flow::Out)),
             fund,
         ];
         gateway.administer(commands).await.unwrap();
@@ -276,6 +289,7 @@ pub(crate) async fn open(
     let parts = Parts {
         store: Arc::clone(store) as _,
         reports: Arc::clone(store) as _,
+        collections: Arc::clone(store) as _,
         clock: Arc::clone(clock) as _,
         observer: Arc::clone(noting) as _,
         upstreams: vec![Arc::clone(upstream) as _],
@@ -320,6 +334,7 @@ pub(crate) fn product(status: ProductStatus) -> Product {
         }],
         cut_off: None,
         top_up: None,
+        channel: None,
     }
 }
 
@@ -352,6 +367,25 @@ pub(crate) fn top_up() -> Product {
                 protocol: None,
                 amount: Amount::new(CHARGE, Currency::Idr).unwrap(),
             }],
+        }),
+        ..product(ProductStatus::Active)
+    }
+}
+
+/// A way for money through which rupiah go, for one in a hundred.
+pub(crate) fn channel(code: &str, flow: Flow) -> Product {
+    Product {
+        id: ProductId::new(code.to_lowercase()),
+        group: "channel".to_owned(),
+        aliases: vec![Alias { protocol: ProtocolName::new("test"), code: code.to_owned() }],
+        terms: Vec::new(),
+        channel: Some(Channel {
+            flow,
+            currencies: vec![Currency::Idr],
+            fee: Fee { per_million: 10_000, fixed: 0 },
+            rate_hundredths: None,
+            account: String::new(),
+            amount_max: Some(500_000),
         }),
         ..product(ProductStatus::Active)
     }

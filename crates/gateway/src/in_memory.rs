@@ -11,18 +11,19 @@ use async_trait::async_trait;
 use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
 use domain::audit::{Auditor, Finding, Summary};
 use domain::callback::{Delivery, Endpoint, EndpointKey};
-use domain::command::{Answer, DayClaimKey, Funding, FundingKey, Keys};
+use domain::command::{Answer, DayClaimKey, Funding, FundingKey, Keys, PayerReferenceKey};
 use domain::decide::decide;
 use domain::working_set::{Change, LastNumbers, WorkingSet};
 use domain::{
-    Account, AccountKey, Callback, CallbackId, Command, Credential, Merchant, Order, OrderId,
-    OrderState, Product, ProductId, ReferenceKey, Timestamp, Transfer, TransferId,
+    Account, AccountKey, Amount, Callback, CallbackId, Command, Credential, Evidence, EvidenceKey,
+    Merchant, Order, OrderId, OrderState, Preferences, Product, ProductId, ReferenceKey, Timestamp,
+    Transfer, TransferId,
 };
 
 use crate::catalogue::Catalogue;
 use crate::ports::{
-    Backlog, CallbackFilter, CallbackReports, OrderFilter, Page, Pending, Reports, Store,
-    StoreFault,
+    Backlog, CallbackFilter, CallbackReports, CollectionReports, OrderFilter, Page, Pending,
+    Reports, Store, StoreFault,
 };
 
 /// Everything that was ever changed.
@@ -43,6 +44,9 @@ struct Records {
     deliveries: Vec<Delivery>,
     endpoints: BTreeMap<EndpointKey, Endpoint>,
     day_claims: HashMap<DayClaimKey, OrderId>,
+    evidence: BTreeMap<EvidenceKey, Evidence>,
+    payer_references: HashMap<PayerReferenceKey, OrderId>,
+    preferences: Vec<Preferences>,
     /// How many records were ever changed.
     changes: u64,
     /// What is answered instead of anything else.
@@ -64,6 +68,7 @@ impl InMemory {
         records.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         records.orders.values().try_for_each(|order| auditor.order(order))?;
         records.callbacks.values().try_for_each(|callback| auditor.callback(callback))?;
+        records.evidence.values().try_for_each(|evidence| auditor.evidence(evidence))?;
         records.audit_records.values().try_for_each(|record| auditor.audit_record(record))?;
         let mut kept = records.kept_answers.values();
         kept.try_for_each(|kept| auditor.kept_answer(&kept.key, kept.audit))?;
@@ -149,6 +154,14 @@ impl Records {
             let order = self.day_claims.get(&key).and_then(|id| self.orders.get(id)).cloned();
             working_set.put_day_claim(key, order);
         }
+        for key in keys.evidence {
+            let evidence = self.evidence.get(&key).cloned();
+            working_set.put_evidence(key, evidence);
+        }
+        for key in keys.payer_references {
+            let order = self.payer_references.get(&key).copied();
+            working_set.put_payer_reference(key, order);
+        }
         working_set
     }
 
@@ -198,6 +211,19 @@ impl Records {
             }
             Change::DayClaim(claim) => {
                 self.day_claims.insert(claim.key, claim.order);
+            }
+            Change::Evidence(evidence) => {
+                self.evidence.insert(evidence.key.clone(), evidence);
+            }
+            Change::PayerReference(key, order) => {
+                self.payer_references.insert(key, order);
+            }
+            Change::Preferences(preferences) => {
+                self.preferences.retain(|other| {
+                    (other.merchant, &other.protocol)
+                        != (preferences.merchant, &preferences.protocol)
+                });
+                self.preferences.push(preferences);
             }
         }
     }
@@ -252,7 +278,8 @@ impl Reports for InMemory {
             records.credentials.clone(),
             records.products.values().cloned().collect(),
         )
-        .with_endpoints(records.endpoints.values().cloned().collect()))
+        .with_endpoints(records.endpoints.values().cloned().collect())
+        .with_preferences(records.preferences.clone()))
     }
 
     async fn questions_due(
@@ -340,6 +367,67 @@ impl Reports for InMemory {
         let found = records.audit_records.values().rev().filter(below);
         let found = found.take(one_more(limit)).cloned().collect();
         Ok(Page::of(found, limit, |record: &AuditRecord| record.number))
+    }
+}
+
+#[async_trait]
+impl CollectionReports for InMemory {
+    async fn awaiting(
+        &self,
+        channel: &str,
+        due: Amount,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        drop(self.working()?);
+        let waits = |order: &Arc<Order>| {
+            let for_this = |it: &domain::Collecting| it.channel == channel && it.due == due;
+            order.state == OrderState::Awaiting && order.collecting.as_ref().is_some_and(for_this)
+        };
+        Ok(self.some_orders(limit, waits))
+    }
+
+    async fn collections_expired(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        drop(self.working()?);
+        let expired =
+            |order: &Arc<Order>| order.state == OrderState::Awaiting && order.expires_at <= now;
+        Ok(self.some_orders(limit, expired))
+    }
+
+    async fn free_evidence(
+        &self,
+        channel: &str,
+        amount: Amount,
+        limit: u32,
+    ) -> Result<Vec<Evidence>, StoreFault> {
+        let records = self.working()?;
+        let free =
+            |it: &&Evidence| it.state.is_free() && it.channel == channel && it.amount == amount;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(records.evidence.values().filter(free).take(limit).cloned().collect())
+    }
+
+    async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault> {
+        Ok(self.working()?.evidence.get(key).cloned())
+    }
+
+    async fn evidence_list(
+        &self,
+        state: Option<&str>,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault> {
+        let records = self.working()?;
+        let wanted = |it: &&Evidence| {
+            state.is_none_or(|state| it.state.name() == state)
+                && after.is_none_or(|after| it.key > *after)
+        };
+        let found = records.evidence.values().filter(wanted);
+        let found = found.take(one_more(limit)).cloned().collect();
+        Ok(Page::of(found, limit, |evidence: &Evidence| evidence.key.clone()))
     }
 }
 

@@ -125,6 +125,7 @@ impl Gateway {
             upstream: self.upstream_for(inquiry.mode).clone(),
             dialect: inquiry.dialect.clone(),
             calls_back: inquiry.calls_back,
+            callback_url: None,
             at: self.now(),
         }
     }
@@ -207,6 +208,12 @@ pub(crate) fn unexpected(reply: &Reply) -> StoreFault {
         Reply::AcceptedBefore { .. } => "accepted before",
         Reply::Resolved { .. } => "resolved",
         Reply::Contradicted { .. } => "contradicted",
+        Reply::Awaited { .. } => "awaited",
+        Reply::EvidenceRecorded { .. } => "evidence recorded",
+        Reply::Credited { .. } => "credited",
+        Reply::NotCredited { .. } => "not credited",
+        Reply::Suspended(_) => "suspended",
+        Reply::Ended(_) => "ended",
         Reply::Leased(_) => "leased",
         Reply::DeliveryRecorded { .. } => "delivery recorded",
         Reply::Administered { .. } => "administered",

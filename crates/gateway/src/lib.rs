@@ -1,6 +1,7 @@
 //! What Lunas does for merchants and operators, independent of any protocol, engine or supplier.
 //!
-//! The use cases stand in [`inquire`], [`buy`], [`pay`], [`resolve`], [`courier`] and
+//! The use cases stand in [`inquire`], [`look_up`], [`buy`], [`pay`], [`collect`], [`resolve`],
+//! [`courier`] and
 //! [`administration`]; [`ports`] names what they need from the world. Invariants: nothing leaves before its intent is durable; no upstream is called while
 //! a commit is open; an outcome that is not affirmed is *unknown* and never a failure; a purchase is
 //! never called twice unless the upstream declares that repeating is safe.
@@ -10,10 +11,12 @@
 mod administration;
 mod buy;
 pub mod catalogue;
+pub mod collect;
 pub mod courier;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
 mod inquire;
+pub mod look_up;
 pub mod observer;
 mod pay;
 pub mod ports;
@@ -37,12 +40,13 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 pub use administration::{ActFault, By, Done, random_key};
-pub use buy::TopUpRequest;
+pub use buy::{PayOutRequest, TopUpRequest};
 pub use catalogue::Catalogue;
+pub use collect::{Collected, CollectionRequest};
 pub use inquire::{Inquiry, Repeats};
 use observer::Observer;
 pub use pay::Payment;
-use ports::{Clock, Reports, Store, StoreFault, Upstream};
+use ports::{Clock, CollectionReports, Reports, Store, StoreFault, Upstream};
 pub use resolve::ByHandFault;
 
 /// Why a request was not carried out.
@@ -75,6 +79,7 @@ pub struct Settings {
 pub struct Gateway {
     store: Arc<dyn Store>,
     reports: Arc<dyn Reports>,
+    collections: Arc<dyn CollectionReports>,
     clock: Arc<dyn Clock>,
     observer: Arc<dyn Observer>,
     upstreams: BTreeMap<UpstreamName, Arc<dyn Upstream>>,
@@ -98,6 +103,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The list reads.
     pub reports: Arc<dyn Reports>,
+    /// The list reads of collections.
+    pub collections: Arc<dyn CollectionReports>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who counts what happens; [`observer::Nobody`] where nobody does.
@@ -118,6 +125,7 @@ impl Gateway {
         Ok(Arc::new(Self {
             store: parts.store,
             reports: parts.reports,
+            collections: parts.collections,
             clock: parts.clock,
             observer: parts.observer,
             upstreams,
@@ -266,6 +274,8 @@ fn reply(answer: Result<Answer, StoreFault>) -> Result<Reply, Rejection> {
 
 #[cfg(test)]
 mod catalogue_reading_tests;
+#[cfg(test)]
+mod collect_tests;
 #[cfg(test)]
 mod courier_tests;
 #[cfg(test)]

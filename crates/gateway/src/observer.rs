@@ -76,7 +76,7 @@ impl From<&Received> for HandoverEnd {
 /// What an upstream is called for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// What is owed.
+    /// What is owed, whose a number is, and whatever else moves no money.
     Inquire,
     /// To pay.
     Pay,

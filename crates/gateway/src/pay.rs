@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::command::{Accept, Resolve};
 use domain::{
-    Amount, Command, Doubt, Masked, Merchant, MerchantStatus, Order, OrderId, OrderState, Outcome,
-    Refusal, Reply, UpstreamName,
+    Amount, Command, Doubt, Kind, Masked, Merchant, MerchantStatus, Order, OrderId, OrderState,
+    Outcome, Refusal, Reply, UpstreamName,
 };
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -144,7 +144,11 @@ impl Gateway {
         let purchase = Purchase { order: Arc::clone(&order), attempt };
         let supplied = match self.upstream(&order.upstream) {
             Some(upstream) => {
-                let call = timeout(self.settings.call_within, upstream.pay(purchase));
+                let call = match order.kind {
+                    Kind::Payout => upstream.pay_out(purchase),
+                    Kind::Purchase | Kind::Collection => upstream.pay(purchase),
+                };
+                let call = timeout(self.settings.call_within, call);
                 self.timed(&order.upstream, Operation::Pay, call)
                     .await
                     .unwrap_or_else(|_| Outcome::Unknown(Doubt::Silent).into())

@@ -8,13 +8,14 @@ use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
 use domain::callback::{Delivery, Received, Rendered};
 use domain::command::Answer;
 use domain::{
-    Account, AccountKey, Amount, Bill, Callback, CallbackId, Command, EndpointKey, MerchantId,
-    Mode, Order, OrderId, Outcome, ProductId, ProtocolName, ReferenceKey, Refusal, Timestamp,
-    Transfer, TransferId, UpstreamName,
+    Account, AccountKey, Amount, Bill, Callback, CallbackId, Command, EndpointKey, Evidence,
+    EvidenceKey, MerchantId, Mode, Order, OrderId, Outcome, ProductId, ProtocolName, ReferenceKey,
+    Refusal, Timestamp, Transfer, TransferId, UpstreamName,
 };
 use thiserror::Error;
 
 use crate::catalogue::Catalogue;
+use crate::look_up::{Found, LookUpQuestion};
 
 /// Why the store did not answer. None of these says anything about the merchant's request.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -177,6 +178,72 @@ pub trait Reports: Send + Sync {
         before: Option<AuditNumber>,
         limit: u32,
     ) -> Result<Page<AuditRecord, AuditNumber>, StoreFault>;
+}
+
+/// List reads of collections and of the money that came in for them. They may lag by a second and
+/// share nothing with the commit path.
+#[async_trait]
+pub trait CollectionReports: Send + Sync {
+    /// Collections that wait for this amount through this channel, oldest first.
+    async fn awaiting(
+        &self,
+        channel: &str,
+        due: Amount,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault>;
+
+    /// Collections that wait although their time has run out, the longest first.
+    async fn collections_expired(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault>;
+
+    /// Evidence of this amount through this channel that pays nothing yet.
+    async fn free_evidence(
+        &self,
+        channel: &str,
+        amount: Amount,
+        limit: u32,
+    ) -> Result<Vec<Evidence>, StoreFault>;
+
+    /// The evidence of this name.
+    async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault>;
+
+    /// Evidence in the state of this name, or all, in the order of its names, from the first above
+    /// `after`.
+    async fn evidence_list(
+        &self,
+        state: Option<&str>,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault>;
+}
+
+/// What happens to a collection that the built-in payer may answer to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// It was opened.
+    Opened,
+    /// The payer told something.
+    Told,
+    /// Somebody pressed the button that pays, on a page of the sandbox.
+    PressedPay,
+    /// Somebody pressed the button that fails.
+    PressedFail,
+}
+
+/// What the built-in payer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayerDoes {
+    /// Nothing, at least not now.
+    Nothing,
+    /// Pays what is due.
+    Pays,
+    /// Gives up.
+    GivesUp,
+    /// Something that a person has to look at.
+    NeedsReview,
 }
 
 /// Which callbacks are wanted: those to which everything that is given applies.
@@ -485,10 +552,34 @@ pub trait Upstream: Send + Sync {
         BillAnswer::Refused(Refusal::ProductUnavailable)
     }
 
+    /// Asks whose a number is, or what a game offers.
+    async fn look_up(&self, question: LookUpQuestion) -> Result<Found, Refusal> {
+        let _ = question;
+        Err(Refusal::ProductUnavailable)
+    }
+
+    /// Mails once more how to activate what this order delivered.
+    async fn mail_activation(&self, order: Arc<Order>, address: String) -> Result<(), Refusal> {
+        let _ = (order, address);
+        Err(Refusal::ProductUnavailable)
+    }
+
     /// Pays a bill. Whatever is not affirmed by the supplier is unknown.
     async fn pay(&self, purchase: Purchase) -> Supplied {
         let _ = purchase;
         Supplied::from(Outcome::Refused(Refusal::ProductUnavailable))
+    }
+
+    /// Pays money out. Whatever is not affirmed by the supplier is unknown.
+    async fn pay_out(&self, purchase: Purchase) -> Supplied {
+        let _ = purchase;
+        Supplied::from(Outcome::Refused(Refusal::ChannelUnavailable))
+    }
+
+    /// Plays the payer of a collection. Only the sandbox does; elsewhere payers are people.
+    async fn play_payer(&self, order: &Order, moment: Moment) -> PayerDoes {
+        let _ = (order, moment);
+        PayerDoes::Nothing
     }
 
     /// Asks what became of an attempt. Changes nothing at the supplier.

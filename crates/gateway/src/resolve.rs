@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::administration::{Act, Objection};
 use domain::decide::ABANDONED;
-use domain::{Attempt, AttemptState, Delivery, Order, OrderId, OrderState, Outcome, Refusal};
+use domain::{Attempt, AttemptState, Delivery, Kind, Order, OrderId, OrderState, Outcome, Refusal};
 use thiserror::Error;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -158,7 +158,10 @@ impl Gateway {
     ) -> Supplied {
         let silent = || Supplied::from(Outcome::Unknown(domain::Doubt::Silent));
         match upstream.status_by() {
-            StatusBy::Repeating => upstream.pay(purchase).await,
+            StatusBy::Repeating => match purchase.order.kind {
+                Kind::Payout => upstream.pay_out(purchase).await,
+                Kind::Purchase | Kind::Collection => upstream.pay(purchase).await,
+            },
             StatusBy::NoticeOnly => silent(),
             StatusBy::Asking { absence_proves_after } => match upstream.ask(purchase).await {
                 Told::Supplied(supplied) => supplied,

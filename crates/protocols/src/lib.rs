@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod exchange;
+pub mod hosted;
 pub mod iak;
 mod months;
 pub mod sandbox;

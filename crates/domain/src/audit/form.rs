@@ -44,9 +44,24 @@ pub(super) fn check(order: &Order) -> Result<(), &'static str> {
     if order.question_due.is_some() && order.state != OrderState::Processing {
         return Err("has a question due and no outcome open");
     }
-    let ended = matches!(order.state, OrderState::Succeeded | OrderState::Failed(_));
-    if order.callbacks.is_empty() == (order.calls_back && ended) {
-        return Err("does not owe its callback exactly once it has ended");
+    let ended =
+        matches!(order.state, OrderState::Succeeded | OrderState::Failed(_) | OrderState::Expired);
+    let owed = if ended { order.callbacks_per_end() } else { 0 };
+    // A serial number that came late makes as many again.
+    let late =
+        order.state == OrderState::Succeeded && order.callbacks.len() == owed.saturating_mul(2);
+    if order.callbacks.len() != owed && !late {
+        return Err("does not owe its callbacks exactly once it has ended");
+    }
+    if order.collecting.is_some() != (order.kind == Kind::Collection) {
+        return Err("does not say what is collected exactly if it is a collection");
+    }
+    if order.recipient.is_some() != (order.kind == Kind::Payout) {
+        return Err("does not say who is paid exactly if it is a payout");
+    }
+    let paid = order.collecting.as_ref().is_some_and(|it| it.evidence.is_some());
+    if paid != (order.kind == Kind::Collection && order.state == OrderState::Succeeded) {
+        return Err("does not name evidence exactly if it was collected");
     }
     if order.kind == Kind::Collection {
         return check_holds(order);

@@ -10,7 +10,7 @@ use crate::administration::{
 };
 use crate::command::{Fund, Reply, Resolve};
 use crate::identifier::{MerchantId, ProductId};
-use crate::merchant::{Credential, Merchant, MerchantStatus, Repetition};
+use crate::merchant::{Credential, Merchant, MerchantStatus, Preferences, Repetition};
 use crate::order::OrderState;
 use crate::posting::Direction;
 use crate::product::{Product, ProductStatus};
@@ -18,7 +18,7 @@ use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::working_set::{Change, WorkingSet};
 
-use super::{DecideFault, Decision, callbacks};
+use super::{DecideFault, Decision, callbacks, collections};
 
 /// An act that is carried out.
 pub(super) struct Done {
@@ -77,6 +77,10 @@ pub(super) fn decide(
         }
         Act::StopEndpoint { key } => callbacks::stop_endpoint(working_set, key, at)?,
         Act::ResendCallback { callback } => callbacks::resend(working_set, *callback, at)?,
+        Act::SetPreferences(preferences) => set_preferences(working_set, preferences)?,
+        Act::Release(release) => collections::release(working_set, release)?,
+        Act::Assign(credit) => collections::assign(working_set, credit)?,
+        Act::EndCollection(end) => collections::end_by_hand(working_set, end)?,
         Act::AddCredential(new) => add_credential(working_set, new, at)?,
         Act::RevokeCredential { merchant, key, serial } => {
             revoke_credential(working_set, *merchant, key, *serial, at)?
@@ -205,6 +209,20 @@ fn change_merchant(
     Ok(Ok(merchant_done(action, merchant_facts(before), merchant)))
 }
 
+fn set_preferences(working_set: &WorkingSet, preferences: &Preferences) -> Outcome {
+    if working_set.merchant(preferences.merchant)?.is_none() {
+        return Ok(Err(Objection::MerchantUnknown));
+    }
+    Ok(Ok(Done {
+        action: Action::PreferencesSet,
+        subject: format!("merchant {} {}", preferences.merchant, preferences.protocol),
+        before: Facts::new(),
+        after: preferences.values.clone(),
+        changes: vec![Change::Preferences(preferences.clone())],
+        effect: Effect::Preferences(preferences.clone()),
+    }))
+}
+
 fn credential_subject(credential: &Credential) -> String {
     let Credential { protocol, identifier, serial, .. } = credential;
     format!("credential {protocol} {identifier} {serial}")
@@ -306,6 +324,9 @@ fn product_facts(product: &Product) -> Facts {
         let protocol = price.protocol.as_ref().map(ToString::to_string).unwrap_or_default();
         format!("{}/{protocol}: {}", price.level.0, price.amount)
     });
+    let channel = product.channel.as_ref();
+    let fee = channel.map(|it| format!("{} per million and {}", it.fee.per_million, it.fee.fixed));
+    let rate = channel.and_then(|channel| channel.rate_hundredths);
     let top_up = product.top_up.as_ref();
     let cost = top_up.and_then(|top_up| top_up.cost);
     let cut_off = product
@@ -325,6 +346,9 @@ fn product_facts(product: &Product) -> Facts {
         ("active_days", top_up.map(|it| it.active_days.to_string()).unwrap_or_default()),
         ("cost", cost.map(|cost| cost.to_string()).unwrap_or_default()),
         ("prices", prices.collect::<Vec<_>>().join("; ")),
+        ("fee", fee.unwrap_or_default()),
+        ("rate_hundredths", rate.map(|rate| rate.to_string()).unwrap_or_default()),
+        ("account", channel.map(|channel| channel.account.clone()).unwrap_or_default()),
     ])
 }
 

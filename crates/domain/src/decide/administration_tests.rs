@@ -74,6 +74,7 @@ fn product(id: &str, code: &str) -> Product {
         terms: Vec::new(),
         cut_off: None,
         top_up: None,
+        channel: None,
     }
 }
 

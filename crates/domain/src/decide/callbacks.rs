@@ -14,32 +14,36 @@ use crate::working_set::{Change, NotLoaded, WorkingSet};
 use super::administration::{Done, Outcome, facts};
 use super::{DecideFault, Decision, Ended};
 
-/// The callback that an order's end makes owed, entered on the order; none where its merchant is not
-/// called back.
+/// The callbacks that an order's end makes owed, entered on the order: one to the merchant's address
+/// and one to the order's own, where those are wanted.
 pub(super) fn owe(
     working_set: &WorkingSet,
     order: &mut Order,
     ended: &Ended,
-) -> Result<Option<Callback>, DecideFault> {
-    if !order.calls_back {
-        return Ok(None);
+) -> Result<Vec<Callback>, DecideFault> {
+    let mut last = working_set.last_numbers().callback;
+    let wanted = [(false, order.calls_back), (true, order.callback_url.is_some())];
+    let mut owed = Vec::new();
+    for (to_own_address, _) in wanted.into_iter().filter(|(_, wanted)| *wanted) {
+        last = last.checked_add(1).ok_or(DecideFault::Exhausted)?;
+        let id = CallbackId(last);
+        order.callbacks.push(id);
+        owed.push(Callback {
+            id,
+            order: order.id,
+            merchant: order.key.merchant,
+            protocol: order.key.protocol.clone(),
+            event: ended.event,
+            to_own_address,
+            at: ended.at,
+            balance: ended.balance,
+            rendered: None,
+            state: CallbackState::Waiting { due: ended.at },
+            tries: 0,
+            tries_in_round: 0,
+        });
     }
-    let number = working_set.last_numbers().callback.checked_add(1);
-    let id = CallbackId(number.ok_or(DecideFault::Exhausted)?);
-    order.callbacks.push(id);
-    Ok(Some(Callback {
-        id,
-        order: order.id,
-        merchant: order.key.merchant,
-        protocol: order.key.protocol.clone(),
-        event: ended.event,
-        at: ended.at,
-        balance: ended.balance,
-        rendered: None,
-        state: CallbackState::Waiting { due: ended.at },
-        tries: 0,
-        tries_in_round: 0,
-    }))
+    Ok(owed)
 }
 
 pub(super) fn decide_lease(

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::command::{Buy, DayClaim, Reply};
 use crate::ledger::Ledger;
 use crate::merchant::Repetition;
-use crate::order::{Order, OrderState};
+use crate::money::Amount;
+use crate::order::{Kind, Order, OrderState};
 use crate::refusal::Refusal;
 use crate::working_set::{Change, WorkingSet};
 
@@ -34,9 +35,15 @@ pub(super) fn decide(working_set: &WorkingSet, buy: &Buy) -> Result<Decision, De
     }
     let mut order = new_purchase(working_set, request)?;
     order.quote = Some(buy.quote);
+    order.recipient.clone_from(&buy.recipient);
+    if buy.recipient.is_some() {
+        order.kind = Kind::Payout;
+    }
     ledger = Ledger::new(working_set, Some(order.id), request.at);
-    if let Some(refusal) = set_aside(&mut ledger, &mut order, buy.quote.charge)? {
-        return Ok(Decision::refused(refusal));
+    for part in parts(buy)? {
+        if let Some(refusal) = set_aside(&mut ledger, &mut order, part)? {
+            return Ok(Decision::refused(refusal));
+        }
     }
     let intent = Intent {
         upstream: request.upstream.clone(),
@@ -51,6 +58,16 @@ pub(super) fn decide(working_set: &WorkingSet, buy: &Buy) -> Result<Decision, De
     changes.push(Change::NewOrder(Arc::clone(&order)));
     changes.extend(claims(buy, &order));
     Ok(Decision { answer: Ok(Reply::Accepted { order, balance }), changes })
+}
+
+/// What is set aside each by itself: of a payout the amount and the fee, unless there is none.
+fn parts(buy: &Buy) -> Result<Vec<Amount>, DecideFault> {
+    if buy.recipient.is_none() {
+        return Ok(vec![buy.quote.charge]);
+    }
+    let fee = buy.quote.admin;
+    let amount = buy.quote.charge.minus(fee).map_err(|_| DecideFault::Exhausted)?;
+    Ok([amount, fee].into_iter().filter(|part| !part.is_zero()).collect())
 }
 
 /// What the merchant's own limit has against it.

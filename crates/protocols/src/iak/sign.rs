@@ -3,8 +3,10 @@
 //!
 //! The scheme has no time, no nonce and no field but one under the hash. What contains it stands
 //! elsewhere: the forms of references and transaction numbers, and the rule that a quote is paid
-//! once. Invariants here: digests are compared in constant time, a user name that nobody has costs
-//! the same work as a wrong signature, and a credential without a key signs for nobody.
+//! once. One thing cannot be contained: a top-up and the check of its status sign the same reference,
+//! so a check signs for whoever sees it a top-up under a reference that was never used, or whose
+//! top-up was refused. Invariants here: digests are compared in constant time, a user name that nobody
+//! has costs the same work as a wrong signature, and a credential without a key signs for nobody.
 
 use std::sync::Arc;
 
@@ -21,10 +23,14 @@ pub const PRICE_LIST: &str = "pl";
 pub const CHECK_STATUS: &str = "cs";
 /// What is signed for a receipt with an own header.
 pub const RECEIPT: &str = "bc";
+/// What is signed for the balance.
+pub const BALANCE: &str = "bl";
+/// What is signed for the operator of a number.
+pub const OPERATOR: &str = "op";
 
 /// Words that stand in place of a reference under some command's signature. A reference that is
 /// one of them would make that signature valid for an inquiry.
-pub const RESERVED: [&str; 6] = [PRICE_LIST, CHECK_STATUS, RECEIPT, "bl", "op", "st"];
+pub const RESERVED: [&str; 6] = [PRICE_LIST, CHECK_STATUS, RECEIPT, BALANCE, OPERATOR, "st"];
 
 /// How many keys are tried at least, so that neither a missing user nor a rotation under way shows
 /// in the time that a refusal takes.
@@ -62,7 +68,8 @@ pub fn signer(
     signer
 }
 
-fn usable_key(credential: &Credential) -> Option<&str> {
+/// The key of a credential that can sign.
+pub(crate) fn usable_key(credential: &Credential) -> Option<&str> {
     credential.secrets.get(API_KEY).map(Secret::reveal).filter(|key| !key.is_empty())
 }
 

@@ -6,7 +6,7 @@
 //! The credentials are published, so anything that handles real money has to refuse them
 //! ([`is_public_credential`]).
 
-use domain::command::{Fund, FundingKey};
+use domain::command::{Fund, FundingKey, fingerprint};
 use domain::posting::Direction;
 use domain::product::CutOff;
 use domain::{
@@ -14,25 +14,39 @@ use domain::{
     Product, ProductId, ProductStatus, ProtocolName, Repetition, Secret, Terms, Timestamp,
 };
 
+mod channels;
+mod operators;
 mod top_ups;
 
 pub(super) use top_ups::{Goods, goods};
 
 const IAK: &str = "iak";
 const ISIKUOTA: &str = "isikuota";
+const ILENPAY: &str = "ilenpay";
+const S88PAY: &str = "s88pay";
 const LEVEL: &str = "retail";
 const TOKO_CONTOH: MerchantId = MerchantId(1);
-const OPENING_BALANCE: u32 = 100_000_000;
+/// In minor units of whatever currency the merchant has.
+const OPENING_BALANCE: i64 = 100_000_000;
 const OPENING_REFERENCE: &str = "sandbox-opening-balance";
 const IAK_USERNAME: &str = "081200001111";
 const IAK_API_KEY: &str = "9f1c2ab34de5f678";
 const ISIKUOTA_API_ID: &str = "IK-1001";
 const ISIKUOTA_API_KEY: &str = "ak_live_7f3c9d2e";
 const ISIKUOTA_SECRET_KEY: &str = "sk_live_Zx81mQpT";
+const ILENPAY_API_KEY: &str = "ilen-sandbox-key-0001";
+const ILENPAY_API_USER: &str = "demoUser01";
+const ILENPAY_WEBHOOK_ID: &str = "Qm3xT7kLp0aZ9Vd";
+const ILENPAY_WEBHOOK_SECRET: &str = "whsecret-demo";
 
-/// Every published secret, with the protocol that it belongs to.
-const PUBLIC_SECRETS: [(&str, &str); 3] =
-    [(IAK, IAK_API_KEY), (ISIKUOTA, ISIKUOTA_API_KEY), (ISIKUOTA, ISIKUOTA_SECRET_KEY)];
+/// Published secrets, with the protocol that they belong to; those of [`operators`] besides.
+const PUBLIC_SECRETS: [(&str, &str); 5] = [
+    (IAK, IAK_API_KEY),
+    (ISIKUOTA, ISIKUOTA_API_KEY),
+    (ISIKUOTA, ISIKUOTA_SECRET_KEY),
+    (ILENPAY, ILENPAY_API_KEY),
+    (ILENPAY, ILENPAY_WEBHOOK_SECRET),
+];
 
 /// What isikuota's merchants pay on top of a bill, in rupiah. They keep nothing of it.
 const ISIKUOTA_ADMIN_FEE: u32 = 2700;
@@ -214,7 +228,7 @@ pub(super) fn iak_code(product: &str) -> Option<&'static str> {
 
 /// The demo catalogue.
 pub fn products() -> Vec<Product> {
-    PRODUCTS.iter().map(product).chain(top_ups::products()).collect()
+    PRODUCTS.iter().map(product).chain(top_ups::products()).chain(channels::products()).collect()
 }
 
 fn alias(protocol: &str, code: &str) -> Alias {
@@ -251,67 +265,98 @@ fn product(row: &Row) -> Product {
             .collect(),
         cut_off: (row.group == "pln").then_some(ELECTRICITY_CLOSED),
         top_up: None,
+        channel: None,
     }
 }
 
 /// The demo merchants.
 pub fn merchants() -> Vec<Merchant> {
-    vec![Merchant {
-        id: TOKO_CONTOH,
-        name: "Toko Contoh".to_owned(),
-        currency: Currency::Idr,
+    let toko_contoh = merchant(TOKO_CONTOH, "Toko Contoh", Currency::Idr);
+    [toko_contoh].into_iter().chain(operators::merchants()).collect()
+}
+
+fn merchant(id: MerchantId, name: &str, currency: Currency) -> Merchant {
+    Merchant {
+        id,
+        name: name.to_owned(),
+        currency,
         level: Level(LEVEL.to_owned()),
         status: MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
         repetition: Repetition::Free,
-    }]
+    }
 }
 
 /// What the demo merchants present. Published with the program.
 pub fn credentials() -> Vec<Credential> {
-    let credential = |protocol: &str, identifier: &str, secrets: &[(&str, &str)]| Credential {
-        merchant: TOKO_CONTOH,
+    let keys = [("api_key", ISIKUOTA_API_KEY), ("secret_key", ISIKUOTA_SECRET_KEY)];
+    let ilenpay = [
+        ("api_key", ILENPAY_API_KEY),
+        ("api_user", ILENPAY_API_USER),
+        ("webhook_id", ILENPAY_WEBHOOK_ID),
+        ("webhook_secret", ILENPAY_WEBHOOK_SECRET),
+    ];
+    let toko_contoh = [
+        credential(TOKO_CONTOH, IAK, IAK_USERNAME, &[("api_key", IAK_API_KEY)]),
+        credential(TOKO_CONTOH, ISIKUOTA, ISIKUOTA_API_ID, &keys),
+        credential(TOKO_CONTOH, ILENPAY, &key_name(ILENPAY_API_KEY), &ilenpay),
+    ];
+    toko_contoh.into_iter().chain(operators::credentials()).collect()
+}
+
+fn credential(
+    merchant: MerchantId,
+    protocol: &str,
+    identifier: &str,
+    secrets: &[(&str, &str)],
+) -> Credential {
+    let secret = |(name, secret): &(&str, &str)| ((*name).to_owned(), Secret::new(*secret));
+    Credential {
+        merchant,
         protocol: ProtocolName::new(protocol),
         identifier: identifier.to_owned(),
         serial: 1,
-        secrets: secrets
-            .iter()
-            .map(|(name, secret)| ((*name).to_owned(), Secret::new(*secret)))
-            .collect(),
+        secrets: secrets.iter().map(secret).collect(),
         expires_at: None,
         revoked_at: None,
-    };
-    let keys = [("api_key", ISIKUOTA_API_KEY), ("secret_key", ISIKUOTA_SECRET_KEY)];
-    vec![
-        credential(IAK, IAK_USERNAME, &[("api_key", IAK_API_KEY)]),
-        credential(ISIKUOTA, ISIKUOTA_API_ID, &keys),
-    ]
+    }
+}
+
+/// The name under which a key that is presented alone is found: the beginning of its digest, in 16
+/// hexadecimal digits, which tells nothing of the key.
+pub fn key_name(key: &str) -> String {
+    fingerprint([key]).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether somebody who has read the documentation could present this: one of its secrets is
 /// published. The identifier alone proves nothing and is not looked at.
 pub fn is_public_credential(credential: &Credential) -> bool {
-    PUBLIC_SECRETS.iter().any(|(protocol, secret)| {
+    let published = |(protocol, secret): &(&str, &str)| {
         credential.protocol.as_str() == *protocol
             && credential.secrets.values().any(|own| own.reveal() == *secret)
-    })
+    };
+    PUBLIC_SECRETS.iter().any(published) || operators::is_public(credential)
 }
 
 /// Everything that makes an empty store a demo. Carried out again it pays no second opening balance,
 /// but it overwrites what an operator has changed in the demo merchant and products meanwhile.
 pub fn commands(at: Timestamp) -> Vec<Command> {
-    let opening = Fund {
-        key: FundingKey { merchant: TOKO_CONTOH, reference: OPENING_REFERENCE.to_owned() },
-        direction: Direction::Credit,
-        amount: Amount::rupiah(OPENING_BALANCE),
-        reason: "opening balance of the sandbox".to_owned(),
-        at,
+    let opening = |merchant: &Merchant| {
+        let amount = Amount::new(OPENING_BALANCE, merchant.currency);
+        Command::Fund(Fund {
+            key: FundingKey { merchant: merchant.id, reference: OPENING_REFERENCE.to_owned() },
+            direction: Direction::Credit,
+            amount: amount.unwrap_or(Amount::zero(merchant.currency)),
+            reason: "opening balance of the sandbox".to_owned(),
+            at,
+        })
     };
+    let openings: Vec<_> = merchants().iter().map(opening).collect();
     let merchants = merchants().into_iter().map(Command::PutMerchant);
     let credentials = credentials().into_iter().map(Command::PutCredential);
     let products = products().into_iter().map(Command::PutProduct);
-    merchants.chain(credentials).chain(products).chain([Command::Fund(opening)]).collect()
+    merchants.chain(credentials).chain(products).chain(openings).collect()
 }
 
 #[cfg(test)]
@@ -322,7 +367,8 @@ mod tests {
     use crate::sandbox::kinds::BillKind;
 
     fn bills() -> Vec<Product> {
-        products().into_iter().filter(|product| product.top_up.is_none()).collect()
+        let is_bill = |it: &Product| it.top_up.is_none() && it.channel.is_none();
+        products().into_iter().filter(is_bill).collect()
     }
 
     /// No two products share a name or a code, and each can be bought in every protocol that knows
@@ -338,6 +384,7 @@ mod tests {
         for product in &products {
             for alias in &product.aliases {
                 let sold = match &product.top_up {
+                    None if product.channel.is_some() => true,
                     None => product.terms_for(&level, &alias.protocol).is_some(),
                     Some(top_up) => {
                         product.price_for(&level, &alias.protocol).is_some_and(|price| {
@@ -449,7 +496,7 @@ mod tests {
     }
 
     #[test]
-    fn seeding_funds_the_merchant_once() {
+    fn seeding_funds_every_merchant_once() {
         let commands = commands(Timestamp::from_milliseconds(1));
         let funds: Vec<_> = commands
             .iter()
@@ -458,21 +505,38 @@ mod tests {
                 _ => None,
             })
             .collect();
-        let [fund] = funds.as_slice() else { panic!("one opening balance") };
-        assert_eq!(fund.key.reference, "sandbox-opening-balance");
-        assert_eq!(fund.amount, Amount::rupiah(100_000_000));
-        assert_eq!(commands.len(), products().len() + 4);
+        let merchants = merchants();
+        assert_eq!(funds.len(), merchants.len());
+        for (fund, merchant) in funds.iter().zip(&merchants) {
+            assert_eq!(fund.key.reference, "sandbox-opening-balance");
+            assert_eq!(fund.amount.minor(), 100_000_000);
+            assert_eq!(
+                (fund.key.merchant, fund.amount.currency()),
+                (merchant.id, merchant.currency)
+            );
+        }
+        let others = 2 * merchants.len() + credentials().len();
+        assert_eq!(commands.len(), products().len() + others);
     }
 
     #[test]
     fn published_secrets_are_recognised() {
-        let [public, other] = <[_; 2]>::try_from(credentials()).expect("two credentials");
-        assert!(is_public_credential(&public) && is_public_credential(&other));
+        let credentials = credentials();
+        assert!(credentials.iter().all(is_public_credential));
+        let public = credentials[0].clone();
         let secret = |text: &str| BTreeMap::from([("api_key".to_owned(), Secret::new(text))]);
         let table = [
             (Credential { identifier: "081299999999".to_owned(), ..public.clone() }, true),
             (Credential { secrets: secret("another"), ..public.clone() }, false),
             (Credential { protocol: ProtocolName::new("isikuota"), ..public.clone() }, false),
+            (
+                Credential {
+                    protocol: ProtocolName::new("s88pay"),
+                    secrets: secret("unit-test-secret-key-xyz"),
+                    ..public.clone()
+                },
+                true,
+            ),
             (Credential { secrets: BTreeMap::new(), ..public }, false),
         ];
         for (credential, expected) in table {

@@ -16,6 +16,7 @@ pub mod demo;
 mod draws;
 pub mod faults;
 mod kinds;
+mod lookups;
 mod numbers;
 mod rules;
 #[cfg(test)]
@@ -26,10 +27,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Amount, Delivery, Doubt, Mode, Order, Outcome, ProtocolName, Refusal, UpstreamName};
+use domain::{
+    Amount, Delivery, Doubt, Kind, Mode, Order, Outcome, ProtocolName, Refusal, UpstreamName,
+};
+use gateway::look_up::{Found, LookUpQuestion};
 use gateway::ports::{
-    BillAnswer, BillQuestion, Clock, Notice, Purchase, SettleFault, StatusBy, Supplied, Told,
-    Upstream, Verdict,
+    BillAnswer, BillQuestion, Clock, Moment, Notice, PayerDoes, Purchase, SettleFault, StatusBy,
+    Supplied, Told, Upstream, Verdict,
 };
 use tokio::sync::mpsc::Sender;
 use tracing::{debug, error};
@@ -126,6 +130,9 @@ impl Sandbox {
 
     /// How the purchase of this order ends, or where it stays.
     fn course_of(&self, order: &Order) -> State {
+        if order.kind == Kind::Payout {
+            return rules::payout_course(order);
+        }
         if order.is_top_up() {
             return rules::top_up_course(order);
         }
@@ -169,7 +176,7 @@ impl Sandbox {
     }
 
     fn delivery(&self, order: &Order, held: Held) -> Delivery {
-        let subject = self.subject(Asked::by_order(order)).filter(|_| !order.is_top_up());
+        let subject = self.subject(Asked::by_order(order)).filter(|_| order.bill.is_some());
         Delivery {
             cost: held.cost,
             serial_number: rules::proof(order, self.settings.seed, held.serial_number),
@@ -311,9 +318,12 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// What the sandbox takes: for a top-up what the demo catalogue says, or the price where it says
+/// What the sandbox takes: for a payout what the recipient gets; for a top-up what the demo catalogue says, or the price where it says
 /// nothing; for a bill the price less our commission, which counts per bill like all fees.
 fn cost(order: &Order, price: Amount) -> Amount {
+    if let (Kind::Payout, Some(quote)) = (order.kind, order.quote) {
+        return quote.nominal;
+    }
     if order.is_top_up() {
         return demo::goods(order.product.as_str()).map_or(price, |(_, cost)| cost);
     }
@@ -351,6 +361,15 @@ impl Upstream for Sandbox {
         }
     }
 
+    async fn look_up(&self, question: LookUpQuestion) -> Result<Found, Refusal> {
+        lookups::found(&question.sought)
+    }
+
+    /// Nothing leaves the machine.
+    async fn mail_activation(&self, _: Arc<Order>, _: String) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     async fn pay(&self, purchase: Purchase) -> Supplied {
         let state = self.course_of(&purchase.order);
         let Some(entry) = self.entry(&purchase, state) else {
@@ -365,6 +384,14 @@ impl Upstream for Sandbox {
             }
             Err(fault) => silence(&fault),
         }
+    }
+
+    async fn pay_out(&self, purchase: Purchase) -> Supplied {
+        self.pay(purchase).await
+    }
+
+    async fn play_payer(&self, order: &Order, moment: Moment) -> PayerDoes {
+        rules::payer(order, moment)
     }
 
     async fn ask(&self, purchase: Purchase) -> Told {

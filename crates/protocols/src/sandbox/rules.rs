@@ -5,15 +5,28 @@
 //!   somebody decides them, or for as long as the sandbox was told (IAK reference, section 12.3).
 //! * isikuota's orders and bills succeed at once, unless the number ends in `0037`, which fails, or
 //!   in `0039`, which stays pending.
+//! * Payers of ilenpay's collections have paid as soon as they say from which number, unless it ends in
+//!   `81200000404` (ilenpay reference, section 9). Those of S88pay and its payouts go by the last two
+//!   digits of the amount: `01` fails, `02` stays pending, `04` needs a person, anything else
+//!   succeeds, where a payer has to tell something first as soon as that is told (S88pay reference,
+//!   section 15). On a hosted page the buttons decide.
 //! * Test orders always succeed, with the figures of the isikuota reference (section 10).
 
-use domain::{Bill, Doubt, Mode, Order, Period, ProtocolName, Refusal};
+use domain::{Bill, Currency, Detail, Doubt, Kind, Mode, Order, Period, ProtocolName, Refusal};
+use gateway::collect::told;
+use gateway::ports::{Moment, PayerDoes};
 
 use super::book::State;
 use super::demo::{Goods, goods};
 use super::draws::Draws;
 use super::numbers::{self, Course, NumberScheme};
 use crate::iak;
+
+const ILENPAY: &str = "ilenpay";
+/// The end of a number from which nothing ever came.
+const NEVER_FOUND: &str = "81200000404";
+/// How the variants of S88pay begin in which the payer is shown a page of ours.
+const HOSTED: &str = "v2";
 
 const TEST_TOP_UP_PROOF: &str = "1234-5678-9012-3456";
 const TEST_BILL_PROOF: &str = "S1234554321N";
@@ -55,6 +68,44 @@ fn by_ending(number: &str) -> State {
     }
 }
 
+/// How a payout ends, or where it stays.
+pub(super) fn payout_course(order: &Order) -> State {
+    let amount = order.quote.map_or(0, |quote| quote.nominal.minor());
+    match amount.rem_euclid(100) {
+        1 => State::Failed(Refusal::TransactionFailed),
+        2 | 4 => State::Pending(Doubt::InProcess),
+        _ => State::Success,
+    }
+}
+
+/// What the payer of a collection does.
+pub(super) fn payer(order: &Order, moment: Moment) -> PayerDoes {
+    let Some(collecting) = &order.collecting else { return PayerDoes::Nothing };
+    if order.key.protocol.as_str() == ILENPAY {
+        return match (moment, collecting.particulars.get(told::SENDER)) {
+            (Moment::PressedPay, _) => PayerDoes::Pays,
+            (Moment::Told, Some(Detail::Text(sender))) if !sender.ends_with(NEVER_FOUND) => {
+                PayerDoes::Pays
+            }
+            _ => PayerDoes::Nothing,
+        };
+    }
+    let hosted = order.dialect.starts_with(HOSTED);
+    let currency = collecting.gross.currency();
+    let tells_first =
+        matches!(currency, Currency::Inr | Currency::Bdt | Currency::Krw | Currency::Mmk);
+    match (moment, collecting.gross.minor().rem_euclid(100)) {
+        (Moment::PressedPay, _) => PayerDoes::Pays,
+        (Moment::PressedFail, _) => PayerDoes::GivesUp,
+        (Moment::Opened, _) if hosted => PayerDoes::Nothing,
+        (_, 1) => PayerDoes::GivesUp,
+        (_, 2) => PayerDoes::Nothing,
+        (_, 4) => PayerDoes::NeedsReview,
+        (Moment::Opened, _) if tells_first => PayerDoes::Nothing,
+        (Moment::Opened | Moment::Told, _) => PayerDoes::Pays,
+    }
+}
+
 /// The bill of a test inquiry, with the particulars of the kind of bill that was asked for.
 pub(super) fn test_bill(bill: Bill) -> Bill {
     Bill {
@@ -68,6 +119,9 @@ pub(super) fn test_bill(bill: Bill) -> Bill {
 
 /// The proof of an order that succeeded, made of what the book has.
 pub(super) fn proof(order: &Order, seed: u64, serial: [u8; 16]) -> String {
+    if order.kind == Kind::Payout {
+        return digits(&serial, 12);
+    }
     match (order.key.mode, order.is_top_up()) {
         (Mode::Test, true) => TEST_TOP_UP_PROOF.to_owned(),
         (Mode::Test, false) => TEST_BILL_PROOF.to_owned(),

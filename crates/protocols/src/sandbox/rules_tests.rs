@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::{Detail, ProductId};
+use domain::{Collecting, Currency, Detail, ProductId, Quote, ReferenceKey};
+use gateway::collect::told;
 use gateway::ports::Parameters;
 use tokio::sync::mpsc::{Receiver, channel};
 
@@ -179,4 +180,94 @@ async fn a_bill_asked_for_through_isikuota_is_the_same_kind_of_bill() {
     );
     let unknown = bench.sandbox.inquire(question(Mode::Live, "NONE", "none", "1")).await;
     assert_eq!(unknown, BillAnswer::Refused(Refusal::ProductUnknown));
+}
+
+/// A collection of this amount, in whatever currency, as far as its payer looks at it.
+fn collection(protocol: &str, dialect: &str, amount: Amount, sender: &str) -> Order {
+    let like = top_up(1, "iak", Mode::Live, "xld25000", "081712340000");
+    let told = (told::SENDER.to_owned(), Detail::Text(sender.to_owned()));
+    Order {
+        key: ReferenceKey { protocol: ProtocolName::new(protocol), ..like.key },
+        kind: Kind::Collection,
+        dialect: dialect.to_owned(),
+        quote: None,
+        collecting: Some(Collecting {
+            channel: "in".to_owned(),
+            due: amount,
+            gross: amount,
+            fee: Amount::zero(amount.currency()),
+            return_url: None,
+            in_review: false,
+            particulars: Detail::Record(vec![told]),
+            evidence: None,
+        }),
+        ..like
+    }
+}
+
+/// One row per rule: protocol, variant, amount, what happens, and what the payer does.
+#[tokio::test]
+async fn payers_do_as_documented() {
+    use Moment::{Opened, PressedFail, PressedPay, Told};
+    use PayerDoes::{GivesUp, NeedsReview, Nothing, Pays};
+    let of = |minor: i64, currency| Amount::new(minor, currency).expect("not negative");
+    let (baht, rupee) = (|minor| of(minor, Currency::Thb), |minor| of(minor, Currency::Inr));
+    let dong = |minor| of(minor, Currency::Vnd);
+    let table = [
+        ("ilenpay", "direct", Amount::rupiah(13_000), "081298765432", Opened, Nothing),
+        ("ilenpay", "direct", Amount::rupiah(13_000), "6281298765432", Told, Pays),
+        ("ilenpay", "direct", Amount::rupiah(13_000), "6281200000404", Told, Nothing),
+        ("ilenpay", "redirect", Amount::rupiah(13_000), "", PressedPay, Pays),
+        ("s88pay", "v3", baht(25_000), "", Opened, Pays),
+        ("s88pay", "v3", baht(25_001), "", Opened, GivesUp),
+        ("s88pay", "v3", baht(25_002), "", Opened, Nothing),
+        ("s88pay", "v3", baht(25_004), "", Opened, NeedsReview),
+        ("s88pay", "v3", dong(200_001), "", Opened, GivesUp),
+        ("s88pay", "v3", rupee(51_000), "", Opened, Nothing),
+        ("s88pay", "v3", rupee(51_000), "", Told, Pays),
+        ("s88pay", "v3", rupee(51_001), "", Told, GivesUp),
+        ("s88pay", "v2", baht(25_000), "", Opened, Nothing),
+        ("s88pay", "v2", baht(25_001), "", PressedPay, Pays),
+        ("s88pay", "v2", baht(25_000), "", PressedFail, GivesUp),
+    ];
+    let bench = bench();
+    for (protocol, dialect, amount, sender, moment, does) in table {
+        let order = collection(protocol, dialect, amount, sender);
+        let found = bench.sandbox.play_payer(&order, moment).await;
+        assert_eq!(found, does, "{protocol} {dialect} {amount} {sender} {moment:?}");
+    }
+}
+
+#[tokio::test]
+async fn payouts_end_by_their_amount() {
+    let table = [(120_000, "delivered"), (120_001, "refused"), (120_002, "pending")];
+    for (minor, expected) in table {
+        let bench = bench();
+        let amount = Amount::new(minor, Currency::Thb).expect("not negative");
+        let nothing = Amount::zero(Currency::Thb);
+        let like = top_up(1, "iak", Mode::Live, "xld25000", "1234567890");
+        let quote = Quote {
+            nominal: amount,
+            admin_fee: nothing,
+            admin: nothing,
+            price: amount,
+            charge: amount,
+        };
+        let order = Order {
+            kind: Kind::Payout,
+            quote: Some(quote),
+            recipient: Some(Detail::none()),
+            ..like
+        };
+        let paid = bench.sandbox.pay_out(Purchase { order: Arc::new(order), attempt: 1 }).await;
+        let found = match &paid.outcome {
+            Outcome::Delivered(delivery) => {
+                assert_eq!((delivery.cost, delivery.serial_number.len()), (amount, 12));
+                "delivered"
+            }
+            Outcome::Refused(_) => "refused",
+            Outcome::Unknown(_) => "pending",
+        };
+        assert_eq!(found, expected);
+    }
 }

@@ -51,7 +51,8 @@ impl Clock for Standing {
 
 /// IAK's codes of all bills of the demo catalogue.
 pub(super) fn bill_codes() -> Vec<String> {
-    let bills = demo::products().into_iter().filter(|product| product.top_up.is_none());
+    let is_bill = |product: &Product| product.top_up.is_none() && product.channel.is_none();
+    let bills = demo::products().into_iter().filter(is_bill);
     let aliases = bills.flat_map(|product| product.aliases);
     let of_iak = aliases.filter(|alias| alias.protocol.as_str() == crate::iak::NAME);
     of_iak.map(|alias| alias.code).collect()
@@ -118,7 +119,10 @@ pub(super) fn order(id: u64, code: &str, destination: &str, bill: Bill) -> Order
         destination: destination.to_owned(),
         dialect: String::new(),
         calls_back: false,
+        callback_url: None,
         callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
         upstream: UpstreamName::new(NAME),
         bill: Some(bill),
         quote: quote.ok(),

@@ -86,7 +86,10 @@ fn sale(about: About, details: Vec<(&str, Detail)>) -> Sale {
         destination: customer.0.to_owned(),
         dialect: String::new(),
         calls_back: false,
+        callback_url: None,
         callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
         upstream: UpstreamName::new("sandbox"),
         bill: Some(bill),
         quote: Some(quote),
@@ -116,6 +119,7 @@ fn product(name: &str, group: &str) -> Product {
         terms: Vec::new(),
         cut_off: None,
         top_up: None,
+        channel: None,
     }
 }
 

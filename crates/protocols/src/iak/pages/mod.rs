@@ -1,5 +1,5 @@
 //! Receipts of paid bills: as a PDF for the payer and as JSON for the merchant's own printer (IAK
-//! reference, sections 5.5 and 5.6).
+//! reference, sections 5.5 and 5.6); and those of top-ups as a PDF (section 7.11).
 //!
 //! [`Receipt`] says what there is to say, [`pdf`] and [`raw_json`] write it, and [`answer`] makes the
 //! whole HTTP answer of it. Everything here is a pure function of its arguments. Whose order it is,
@@ -11,16 +11,19 @@ mod document;
 mod fixtures;
 mod particulars;
 mod receipt;
+mod top_up;
 mod typeface;
 mod wording;
 
 use bytes::Bytes;
+use domain::{Order, Product};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Response};
 use quick_xml::escape::partial_escape;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use receipt::Sheet;
 pub(super) use receipt::{Letterhead, Receipt};
 
 use super::codes::Code;
@@ -51,14 +54,27 @@ pub(super) fn refusal_format(headers: &HeaderMap) -> Format {
 pub(super) fn answer(receipt: &Receipt, form: Form, tr_id: &str) -> Answer {
     match form {
         Form::Raw => unkept("application/json", raw_json(receipt)),
-        Form::Pdf => {
-            let mut answer = unkept("application/pdf", pdf(receipt));
-            if let Some(disposition) = disposition(tr_id) {
-                answer.headers_mut().insert(CONTENT_DISPOSITION, disposition);
-            }
-            answer
-        }
+        Form::Pdf => paper(&receipt.sheet, tr_id),
     }
+}
+
+/// The answer with the receipt of a top-up as a PDF; none before it has succeeded. `tr_id` names the
+/// file.
+pub(super) fn top_up(
+    order: &Order,
+    product: Option<&Product>,
+    issuer: &str,
+    tr_id: &str,
+) -> Option<Answer> {
+    Some(paper(&top_up::sheet(order, product, issuer)?, tr_id))
+}
+
+fn paper(sheet: &Sheet, tr_id: &str) -> Answer {
+    let mut answer = unkept("application/pdf", pdf(sheet));
+    if let Some(disposition) = disposition(tr_id) {
+        answer.headers_mut().insert(CONTENT_DISPOSITION, disposition);
+    }
+    answer
 }
 
 /// The answer to a download of what is no receipt. It has HTTP 200, because clients take any other
@@ -89,8 +105,8 @@ fn disposition(tr_id: &str) -> Option<HeaderValue> {
 }
 
 /// The receipt as a PDF of one long page, 80 mm wide. The same receipt gives the same bytes.
-fn pdf(receipt: &Receipt) -> Vec<u8> {
-    document::write(&receipt.sheet.title, &composition::compose(&receipt.sheet))
+fn pdf(sheet: &Sheet) -> Vec<u8> {
+    document::write(&sheet.title, &composition::compose(sheet))
 }
 
 /// The receipt as `{"data":{…}}`, a flat map of texts without `meta` (sections 2.2, 5.5, 5.6).

@@ -73,7 +73,10 @@ impl Served {
     ) -> Result<Message, Denial> {
         let gateway: &Gateway = &self.gateway;
         let catalogue = gateway.catalogue();
-        let product = catalogue.product_by_code(NAME, code).ok_or(Refusal::ProductUnknown)?;
+        let product = catalogue
+            .product_by_code(NAME, code)
+            .filter(|product| product.top_up.is_none())
+            .ok_or(Refusal::ProductUnknown)?;
         product.on_sale(gateway.now(), gateway.cut_offs())?;
         match gateway.order_by_reference(key).await {
             Ok(_) => Err(Refusal::ReferenceUsed.into()),
@@ -132,16 +135,23 @@ impl Served {
         }
     }
 
-    fn key(&self, merchant: &Merchant, reference: Reference) -> ReferenceKey {
+    pub(super) fn key(&self, merchant: &Merchant, reference: Reference) -> ReferenceKey {
         let protocol = self.protocol.clone();
         ReferenceKey { merchant: merchant.id, protocol, mode: Mode::Live, reference }
     }
 
     pub(super) fn is_bill(&self, order: &Order) -> bool {
+        self.is_purchase(order) && !order.is_top_up()
+    }
+
+    pub(super) fn is_top_up(&self, order: &Order) -> bool {
+        self.is_purchase(order) && order.is_top_up()
+    }
+
+    fn is_purchase(&self, order: &Order) -> bool {
         order.key.protocol == self.protocol
             && order.key.mode == Mode::Live
             && order.kind == Kind::Purchase
-            && !order.is_top_up()
     }
 
     fn layout(&self, code: &str) -> Option<Layout> {

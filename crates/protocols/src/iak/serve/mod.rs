@@ -1,17 +1,19 @@
-//! The served face of the postpaid API: request bytes to a gateway command to answer bytes.
+//! The served face of both APIs: request bytes to a gateway command to answer bytes.
 //!
 //! Everything is checked in the order of section 15.2 of the IAK reference: the form of the body,
 //! the command, the signature, whether the merchant may deal and from this address, the fields, the
 //! form of the reference, then product, repeats and the supplier's business. The fields that a
-//! signature is computed from have to be there before it can be checked.
+//! signature is computed from have to be there before it can be checked. Top-ups alone look for repeats
+//! before products, because a repeat asks for nothing but the state. What the prepaid API has of its own
+//! stands in [`prepaid`].
 //!
 //! Answers carry HTTP 200 whenever the API has a code for the business at hand; 400 is for bodies
 //! and fields that cannot be used, 404 and 405 for requests that reach no command, and 503 for
 //! faults of ours and 429 for a merchant who calls too often, whose code tells the client to ask for
-//! the status. This module decides no
-//! business and moves no money.
+//! the status. This module decides no business and moves no money.
 
 mod bill;
+mod prepaid;
 mod price_list;
 mod receipt;
 
@@ -54,13 +56,14 @@ pub struct Settings {
     pub rates: RateRule,
 }
 
-/// The postpaid API over a gateway.
+/// Both APIs over a gateway.
 pub struct Served {
     gateway: Arc<Gateway>,
     protocol: ProtocolName,
     numbers: TransactionNumbers,
     addresses: AddressRule,
     rates: RateRule,
+    mails: prepaid::MailCount,
 }
 
 /// The four commands that share a path.
@@ -159,7 +162,8 @@ enum Route<'a> {
     OwnReceipt,
     Train,
     UnknownPostpaid,
-    UnknownPrepaid,
+    /// The prepaid API; none is nowhere in it.
+    Prepaid(Option<prepaid::Route<'a>>),
 }
 
 impl<'a> Route<'a> {
@@ -174,27 +178,27 @@ impl<'a> Route<'a> {
             }
             None => {}
         }
-        if let Some(download) = path.strip_prefix(DOWNLOAD).and_then(Self::download) {
-            return download;
+        if let Some((tr_id, form)) = path.strip_prefix(DOWNLOAD).and_then(numbered) {
+            return Self::Download(tr_id, form);
         }
         match path {
             TRAIN => Self::Train,
             _ if path.strip_suffix('/').unwrap_or(path) == OWN_RECEIPT => Self::OwnReceipt,
             _ if path.starts_with(POSTPAID) => Self::UnknownPostpaid,
-            _ => Self::UnknownPrepaid,
+            _ => Self::Prepaid(prepaid::Route::of(path)),
         }
     }
+}
 
-    /// What follows the prefix of downloads: a number, perhaps with `/1` behind it.
-    fn download(rest: &'a str) -> Option<Self> {
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (tr_id, form) = match rest.split_once('/') {
-            None => (rest, Form::Pdf),
-            Some((tr_id, "1")) => (tr_id, Form::Raw),
-            Some(_) => return None,
-        };
-        (!tr_id.is_empty()).then_some(Self::Download(tr_id, form))
-    }
+/// What follows the prefix of downloads: a number, perhaps with `/1` behind it.
+fn numbered(rest: &str) -> Option<(&str, Form)> {
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    let (tr_id, form) = match rest.split_once('/') {
+        None => (rest, Form::Pdf),
+        Some((tr_id, "1")) => (tr_id, Form::Raw),
+        Some(_) => return None,
+    };
+    (!tr_id.is_empty()).then_some((tr_id, form))
 }
 
 impl Served {
@@ -206,12 +210,13 @@ impl Served {
             numbers: TransactionNumbers::new(settings.tr_id_key),
             addresses: settings.addresses,
             rates: settings.rates,
+            mails: prepaid::MailCount::default(),
         }
     }
 
     /// Whether this API answers under a path, be it only with *page not found*.
     pub fn owns(path: &str) -> bool {
-        path == "/api" || path.starts_with("/api/")
+        path == "/api" || path.starts_with("/api/") || path.starts_with(prepaid::LEGACY_PREFIX)
     }
 
     async fn answer(&self, arrival: &Arrival, format: Format) -> Answer {
@@ -219,8 +224,8 @@ impl Served {
         let not_found = codes::of_refusal(Refusal::PathUnknown);
         let message = match route {
             Route::Download(tr_id, form) => return self.download(arrival, tr_id, form).await,
+            Route::Prepaid(route) => return self.prepaid(arrival, route, format).await,
             Route::UnknownPostpaid => Message::code(StatusCode::NOT_FOUND, not_found),
-            Route::UnknownPrepaid => Message::prepaid_code(StatusCode::NOT_FOUND, not_found),
             Route::Bill(_) | Route::OwnReceipt | Route::Train
                 if arrival.head.method != Method::POST =>
             {

@@ -23,18 +23,19 @@ impl<'a> Filter<'a> {
     }
 
     fn shows(&self, product: &Product) -> bool {
+        let bill = product.top_up.is_none() && product.channel.is_none();
         let of_status = self.status.is_none_or(|status| product.status == status);
         let of_group = self.group.is_none_or(|group| product.group.eq_ignore_ascii_case(group));
         let in_province = self.province.is_none_or(|province| {
             let served = product.province.as_deref();
             served.is_some_and(|served| served.to_lowercase() == province.to_lowercase())
         });
-        of_status && of_group && in_province
+        bill && of_status && of_group && in_province
     }
 }
 
 /// Both spellings of the second state are in use; no status means all.
-fn status(fields: Fields<'_>) -> Result<Option<ProductStatus>, FieldFault> {
+pub(super) fn status(fields: Fields<'_>) -> Result<Option<ProductStatus>, FieldFault> {
     let field = "status";
     let text = fields.optional_text(field)?.unwrap_or("all").to_ascii_lowercase();
     match text.as_str() {
@@ -46,7 +47,7 @@ fn status(fields: Fields<'_>) -> Result<Option<ProductStatus>, FieldFault> {
 }
 
 impl Served {
-    /// What the merchant may buy and at which terms, in the order of the codes. A product without
+    /// The bills that the merchant may pay and at which terms, in the order of the codes. A product without
     /// terms for the merchant's level is not shown.
     pub(super) fn price_list(
         &self,

@@ -47,6 +47,16 @@ impl Served {
     }
 
     async fn downloaded(&self, tr_id: &str, peer: IpAddr) -> Result<Receipt, Denial> {
+        let (order, merchant) = self.downloadable(tr_id, peer).await?;
+        self.receipt(&order, Letterhead::Merchant(&merchant.name))
+    }
+
+    /// The order of this number and whose it is, if somebody at this address may have its receipt.
+    pub(super) async fn downloadable(
+        &self,
+        tr_id: &str,
+        peer: IpAddr,
+    ) -> Result<(Arc<Order>, Arc<Merchant>), Denial> {
         let number = self.numbers.order(tr_id).ok_or(Refusal::OrderNotFound)?;
         let order = self.gateway.order_of_any_merchant(number).await?;
         let catalogue = self.gateway.catalogue();
@@ -56,7 +66,7 @@ impl Served {
             .filter(|merchant| (self.addresses)(merchant.id, peer))
             .ok_or(Refusal::OrderNotFound)?;
         Span::current().record("merchant", merchant.id.0);
-        self.receipt(&order, Letterhead::Merchant(&merchant.name))
+        Ok((order, Arc::clone(merchant)))
     }
 
     /// Answers `receipt-custom`. Refusals are in the request's format; `raw` is JSON in any case,

@@ -73,6 +73,7 @@ pub(super) fn products() -> Vec<Product> {
         },
         cut_off: (group == "pln").then_some(CutOff { from_minute: 23 * 60, until_minute: 60 }),
         top_up: None,
+        channel: None,
     };
     PRODUCTS.into_iter().map(product).collect()
 }

@@ -1,12 +1,17 @@
 //! What an attacker gains from signatures that were seen or computed onwards: nothing.
 
+use std::sync::atomic::Ordering;
+
 use md5::{Digest, Md5};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::top_ups::{self, LEGACY, STATUS, TOP_UP, XL, legacy, request, top_up};
 use super::world::{USERNAME, World, check_status, inquiry, payment, post, price_list, signature};
 use crate::iak::sign::RESERVED;
+use crate::iak::wire::number::may_be_looked_up;
 use crate::iak::wire::reference::reference;
+use crate::iak::wire::tr_id::may_be_given;
 
 const HP: &str = "530000000000";
 
@@ -59,6 +64,114 @@ async fn repeating_what_was_seen_moves_nothing_more() {
         world.post(&price_list()).await;
     }
     assert_eq!(world.memory.changes(), changes);
+}
+
+/// A command with its path, a request to it, and the name of what is signed; none for a fixed word.
+type Signed = (&'static str, Value, Option<&'static str>);
+
+const MAIL: &str = "/api/esim/notification/activation";
+const BILL: &str = "/api/v1/bill/check";
+
+/// Every command of both APIs, as it is seen on the wire once it was carried out: INV1 is a bill of
+/// this number, INV2 an eSIM of that one.
+fn commands(bill: &str, esim: &str) -> Vec<Signed> {
+    let own_receipt = json!({
+        "commands": "receipt-custom", "username": USERNAME, "tr_id": bill, "sign": signature("bc"),
+        "custom": { "header": { "company_name": "T", "company_address": "J" } },
+    });
+    let customer = |number: &str| request(number, json!({ "customer_id": number }));
+    let game = || request("142", json!({ "game_code": "142", "customer_id": "x|1" }));
+    let older = |command, what: &str, fields| (LEGACY, legacy(command, what, fields));
+    let top_up_fields = json!({ "ref_id": "INV2", "hp": XL, "pulsa_code": "esim1" });
+    let (topup_path, topup) = older("topup", "INV2", top_up_fields);
+    let (legacy_path, asked) = older("inquiry", "INV2", json!({ "ref_id": "INV2" }));
+    let (_, meter) = older("inquiry_pln", "12345678901", json!({ "hp": "12345678901" }));
+    vec![
+        (BILL, price_list(), None),
+        (BILL, inquiry("PLNPOSTPAID", HP, "INV1"), Some("ref_id")),
+        (BILL, payment(bill), Some("tr_id")),
+        (BILL, check_status("INV1"), None),
+        ("/api/v1/bill/download/custom", own_receipt, None),
+        ("/api/check-balance", request("bl", json!({})), None),
+        ("/api/pricelist", request("pl", json!({})), None),
+        ("/api/check-operator", request("op", json!({ "customer_id": XL })), None),
+        ("/api/inquiry-pln", customer("12345678901"), Some("customer_id")),
+        ("/api/inquiry-ovo", customer("082179374708"), Some("customer_id")),
+        ("/api/inquiry-game", game(), Some("game_code")),
+        ("/api/inquiry-game-server", game(), Some("game_code")),
+        ("/api/game/format", game(), Some("game_code")),
+        (TOP_UP, top_up("INV2", "esim1", XL), Some("ref_id")),
+        (STATUS, top_ups::status("INV2"), Some("ref_id")),
+        (MAIL, request(esim, json!({ "tr_id": esim, "email": "a@b.example" })), Some("tr_id")),
+        (topup_path, topup, Some("ref_id")),
+        (legacy_path, asked, Some("ref_id")),
+        (LEGACY, meter, Some("hp")),
+    ]
+}
+
+/// Over all pairs of commands: whoever has seen one carried out cannot make another do anything with
+/// its signature, neither about what that other was about, nor about what was signed.
+#[tokio::test]
+async fn a_signature_that_was_seen_has_no_effect_with_any_other_command() {
+    let world = World::new().await;
+    let bill = world.quoted("INV1", HP).await;
+    assert_eq!(world.code(&payment(&bill)).await, "00");
+    let esim = world.topped_up("INV2", "esim1", XL).await;
+    let commands = commands(&bill, &esim);
+    let changes = world.memory.changes();
+    let attempts =
+        || commands.iter().flat_map(|seen| commands.iter().map(move |used| (seen, used)));
+    for ((seen_path, seen, signed), (path, used, field)) in attempts() {
+        if (seen_path, seen) == (path, used) {
+            continue;
+        }
+        // The same signature under another request, and over what it was computed from.
+        let mut stolen = used.clone();
+        stolen["sign"] = seen["sign"].clone();
+        let mut moved = stolen.clone();
+        if let (Some(signed), Some(field)) = (signed, field) {
+            moved[*field] = seen[*signed].clone();
+        }
+        for body in [stolen, moved] {
+            world.send(post(path, Some("application/json"), body.to_string())).await;
+            world.gateway.finish_calls().await;
+            assert_eq!(world.memory.changes(), changes, "{seen_path} {seen} as {path} {body}");
+        }
+    }
+    // The one thing that happens outside the store: a mail goes to whoever may have it.
+    let mailed = world.supplier.mails.load(Ordering::SeqCst);
+    assert_eq!(mailed, 0, "nobody else's signature mails");
+}
+
+/// What is signed for a look-up or as a fixed word may not name an order, so that its signature begins
+/// none: in neither API, not even where the reference is free.
+#[tokio::test]
+async fn what_other_commands_sign_begins_no_order() {
+    let world = World::new().await;
+    let tr_id = world.quoted("INV1", HP).await;
+    let changes = world.memory.changes();
+    let looked_up = ["12345678901", "082179374708", "0821793747", "142", "1"];
+    for what in looked_up.into_iter().chain(RESERVED).chain([tr_id.as_str()]) {
+        assert_eq!(world.code(&inquiry("PLNPOSTPAID", HP, what)).await, "03", "{what}");
+        assert_eq!(world.rc(TOP_UP, &top_up(what, "xld25000", XL)).await, "208", "{what}");
+        let fields = json!({ "ref_id": what, "hp": XL, "pulsa_code": "xld25000" });
+        assert_eq!(world.rc(LEGACY, &legacy("topup", what, fields)).await, "208", "{what}");
+    }
+    world.gateway.finish_calls().await;
+    assert_eq!(world.memory.changes(), changes);
+}
+
+proptest! {
+    /// The forms of what is signed overlap nowhere with references.
+    #[test]
+    fn no_text_is_both_a_reference_and_something_to_look_up(
+        text in "[0-9]{1,14}|08[0-9]{6,13}|[A-Za-z0-9._-]{1,20}",
+    ) {
+        let looked_up = may_be_looked_up(&text);
+        let numbered = may_be_given(&text);
+        prop_assert!(!((looked_up || numbered) && reference(&text).is_ok()), "{}", text);
+        prop_assert!(!(looked_up && numbered && !text.starts_with('0')), "{}", text);
+    }
 }
 
 /// One compression step of MD5, so that a digest can be computed onwards from where it ended.
@@ -192,6 +305,36 @@ fn runtime() -> tokio::runtime::Runtime {
 /// A request that would move or store something, and another that only reads.
 fn good_requests(tr_id: &str) -> [Value; 4] {
     [payment(tr_id), inquiry("PLNPOSTPAID", HP, "INV9"), check_status("INV1"), price_list()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Flips one bit of the user name, the signature or the reference of a top-up.
+    #[test]
+    fn an_altered_top_up_is_never_carried_out(
+        field in prop::sample::select(vec!["username", "sign", "ref_id"]),
+        position: prop::sample::Index,
+        bit in 0_u8..7,
+    ) {
+        runtime().block_on(async {
+            let world = World::new().await;
+            let changes = world.memory.changes();
+            let mut body = top_up("INV9", "xld25000", XL);
+            let text = body[field].as_str().expect("a text").to_owned();
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[position.index(text.len())] ^= 1 << bit;
+            let altered = String::from_utf8(bytes).expect("ASCII stays ASCII");
+            let same = field == "sign" && altered.eq_ignore_ascii_case(&text);
+            body[field] = json!(altered);
+            if !same {
+                prop_assert_eq!(world.rc(TOP_UP, &body).await, "204");
+                world.gateway.finish_calls().await;
+                prop_assert_eq!(world.memory.changes(), changes);
+            }
+            Ok(())
+        })?;
+    }
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::world::{World, post};
 
 /// Every conversation, so that a lost file is noticed.
-const CONVERSATIONS: [&str; 26] = [
+const CONVERSATIONS: [&str; 35] = [
     "bpjs",
     "bpjs_denda",
     "bpjs_employment_company",
@@ -29,6 +29,15 @@ const CONVERSATIONS: [&str; 26] = [
     "pln_non_taglist",
     "pln_postpaid",
     "pln_postpaid_several",
+    "prepaid_errors",
+    "prepaid_errors_xml",
+    "prepaid_inquiries",
+    "prepaid_inquiries_xml",
+    "prepaid_legacy",
+    "prepaid_legacy_xml",
+    "prepaid_price_list",
+    "prepaid_top_up",
+    "prepaid_top_up_xml",
     "price_list",
     "property_tax",
     "television",
@@ -97,6 +106,7 @@ async fn replay(conversation: &str) {
         assert_eq!(body, exchange.answer, "{conversation}: {}", exchange.request);
         assert_eq!(answer.status().as_u16(), exchange.status, "{conversation}");
         assert_eq!(answer.headers()["Content-Type"], exchange.answer_type, "{conversation}");
+        world.gateway.finish_calls().await;
     }
 }
 

@@ -2,9 +2,14 @@
 
 mod bad_input;
 mod bills;
+mod callbacks;
 mod containment;
 mod golden;
 mod ports;
+mod prepaid;
+mod prepaid_bad_input;
+mod prepaid_services;
 mod properties;
 mod states;
+mod top_ups;
 mod world;

@@ -1,10 +1,13 @@
 //! Whatever bytes come, nothing panics, nothing changes, and the answer is one that a client can
 //! read.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::top_ups::{LEGACY, TOP_UP, top_up};
 use super::world::{World, check_status, inquiry, payment, post, price_list};
 use crate::iak::wire::{self, Format};
 
@@ -29,6 +32,8 @@ fn nothing_happens(path: &str, body: &[u8]) -> Result<(), TestCaseError> {
     })
 }
 
+const PATHS: [&str; 4] = ["/api/v1/bill/check", TOP_UP, LEGACY, "/api/inquiry-game"];
+
 /// A value of a field, honest or not.
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
@@ -48,7 +53,9 @@ proptest! {
 
     #[test]
     fn any_bytes_change_nothing(body: Vec<u8>) {
-        nothing_happens("/api/v1/bill/check", &body)?;
+        for path in PATHS {
+            nothing_happens(path, &body)?;
+        }
     }
 
     #[test]
@@ -56,13 +63,16 @@ proptest! {
         fields in prop::collection::hash_map(
             prop::sample::select(vec![
                 "commands", "username", "sign", "ref_id", "tr_id", "hp", "code", "desc", "month",
+                "customer_id", "product_code", "game_code", "email",
             ]),
             value(),
-            0..9,
+            0..13,
         ),
     ) {
         let body = Value::Object(fields.into_iter().map(|(k, v)| (k.to_owned(), v)).collect());
-        nothing_happens("/api/v1/bill/check", body.to_string().as_bytes())?;
+        for path in PATHS {
+            nothing_happens(path, body.to_string().as_bytes())?;
+        }
     }
 
     #[test]
@@ -82,7 +92,32 @@ proptest! {
     }
 
     #[test]
-    fn any_path_is_answered(path in "/api/[a-z0-9/._%-]{0,40}") {
+    fn any_signed_top_up_is_answered_and_counted_once(
+        ref_id in "[A-Za-z0-9._-]{1,70}|[0-9]{1,16}|\\PC{0,8}",
+        number in "08[0-9]{6,14}|[0-9|]{0,13}|\\PC{0,8}",
+        code in prop::sample::select(vec![
+            "xld25000", "hpln20000", "hmobilelegend86", "hgopay20000", "pulsa10000", "nothing",
+        ]),
+    ) {
+        runtime().block_on(async {
+            let world = World::new().await;
+            let before = world.balance().await;
+            let body = top_up(&ref_id, code, &number);
+            for _ in 0..2 {
+                let (status, data) = world.ask(TOP_UP, &body).await;
+                prop_assert!(status == 200 || status == 400, "{}", data);
+                world.gateway.finish_calls().await;
+            }
+            let bought = world.supplier.payments.load(Ordering::SeqCst);
+            prop_assert!(bought <= 1);
+            let spent = before - world.balance().await;
+            prop_assert!(spent == 0 || bought == 1, "{} spent", spent);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn any_path_is_answered(path in "/(api|v1/legacy)/[a-z0-9/._%-]{0,40}") {
         nothing_happens(&path, b"{}")?;
     }
 }

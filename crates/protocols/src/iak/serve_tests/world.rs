@@ -19,8 +19,8 @@ use http::{Method, Request};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::bills;
 use super::ports::{StandingClock, Supplier};
+use super::{bills, top_ups};
 use crate::admission::{AddressRule, RateRule, any_address, any_rate};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::iak::wire::tr_id::TransactionNumbers;
@@ -30,7 +30,7 @@ pub(super) const USERNAME: &str = "081200001111";
 pub(super) const KEY: &str = "9f1c2ab34de5f678";
 pub(super) const OTHER_USERNAME: &str = "081200002222";
 pub(super) const OTHER_KEY: &str = "00112233445566aa";
-const TR_ID_KEY: [u8; 32] = [7; 32];
+pub(super) const TR_ID_KEY: [u8; 32] = [7; 32];
 /// 31 January 2024, 15:45:00 in Jakarta.
 pub(super) const NOW: i64 = 1_706_690_700_000;
 pub(super) const DAY: i64 = 86_400_000;
@@ -101,10 +101,12 @@ impl World {
             name: UpstreamName::new("supplier"),
             permits: Semaphore::new(conditions.payments_answered),
             payments: AtomicU64::new(0),
+            mails: AtomicU64::new(0),
         });
         let gateway = Gateway::open(Parts {
             store: memory.clone(),
             reports: memory.clone(),
+            collections: memory.clone(),
             clock: clock.clone(),
             observer: Arc::new(gateway::observer::Nobody),
             upstreams: vec![supplier.clone()],
@@ -132,7 +134,8 @@ impl World {
             Command::PutCredential(credential(1, USERNAME, KEY)),
             Command::PutCredential(credential(2, OTHER_USERNAME, OTHER_KEY)),
         ];
-        commands.extend(bills::products().into_iter().map(Command::PutProduct));
+        let products = bills::products().into_iter().chain(top_ups::products());
+        commands.extend(products.map(Command::PutProduct));
         world.gateway.administer(commands).await.expect("memory does not fail");
         world.fund("opening", 1, conditions.balance).await;
         world.fund("opening", 2, conditions.balance).await;
@@ -178,6 +181,30 @@ impl World {
         let (status, data) = self.post(body).await;
         assert_eq!(status, 200, "{data}");
         data["response_code"].as_str().expect("a code").to_owned()
+    }
+
+    /// Posts a JSON body to a path of the prepaid API, and reads `data` of what comes back.
+    pub(super) async fn ask(&self, path: &str, body: &Value) -> (u16, Value) {
+        let answer = self.send(post(path, Some("application/json"), body.to_string())).await;
+        let status = answer.status().as_u16();
+        let body: Value = serde_json::from_slice(answer.body()).expect("an answer in JSON");
+        assert_eq!(body.as_object().map(serde_json::Map::len), Some(1), "{body}");
+        (status, body["data"].clone())
+    }
+
+    /// Asks, and reads the code of an answer with HTTP 200.
+    pub(super) async fn rc(&self, path: &str, body: &Value) -> String {
+        let (status, data) = self.ask(path, body).await;
+        assert_eq!(status, 200, "{data}");
+        data["rc"].as_str().expect("a code").to_owned()
+    }
+
+    /// Tops up, waits until the supplier has answered, and gives the transaction number.
+    pub(super) async fn topped_up(&self, ref_id: &str, code: &str, number: &str) -> String {
+        let (_, data) = self.ask(top_ups::TOP_UP, &top_ups::top_up(ref_id, code, number)).await;
+        assert_eq!((&data["rc"], &data["status"]), (&"39".into(), &0.into()), "{data}");
+        self.gateway.finish_calls().await;
+        data["tr_id"].to_string()
     }
 
     /// Inquires electricity for a number and gives the transaction number.

@@ -27,6 +27,8 @@ enum Envelope {
     PriceList,
     /// `data` alone.
     Prepaid,
+    /// The same, and XML names the entries of the list that `data` is (section 8).
+    LegacyPriceList,
 }
 
 /// An answer before it is written.
@@ -47,13 +49,18 @@ impl Message {
         Self::postpaid(status, Node::Record(said(code).into()))
     }
 
-    /// A code of the prepaid API, whose name for it is another.
-    pub(crate) fn prepaid_code(status: StatusCode, code: Code) -> Self {
-        let data = Node::Record(vec![
-            ("rc", Node::text(code.code)),
-            ("message", Node::text(code.message)),
-        ]);
+    /// An answer of the prepaid API.
+    pub(crate) const fn prepaid(status: StatusCode, data: Node) -> Self {
         Self { status, envelope: Envelope::Prepaid, data }
+    }
+
+    /// The price list of the older prepaid API: nothing but entries (section 8).
+    pub(crate) const fn legacy_price_list(entries: Vec<Node>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            envelope: Envelope::LegacyPriceList,
+            data: Node::List(entries),
+        }
     }
 
     /// A field is missing or cannot be used (section 2.4).
@@ -82,7 +89,7 @@ impl Message {
     /// Writes it in the format of the request.
     pub(crate) fn write(self, format: Format) -> Answer {
         let document = match (format, self.envelope) {
-            (Format::Json, Envelope::Prepaid) => {
+            (Format::Json, Envelope::Prepaid | Envelope::LegacyPriceList) => {
                 json::write(&Node::Record(vec![("data", self.data)]))
             }
             (Format::Json, Envelope::Postpaid | Envelope::PriceList) => {
@@ -90,6 +97,9 @@ impl Message {
                     ("data", self.data),
                     ("meta", Node::List(Vec::new())),
                 ]))
+            }
+            (Format::Xml, Envelope::LegacyPriceList) => {
+                xml::write(&Node::Record(vec![("pulsa", self.data)]))
             }
             (Format::Xml, Envelope::PriceList) => {
                 xml::write(&Node::Record(vec![("data", self.data)]))

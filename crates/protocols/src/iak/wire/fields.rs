@@ -92,6 +92,18 @@ impl<'a> Fields<'a> {
         self.optional_numeral(field)?.ok_or(FieldFault { field, flaw: Flaw::Missing })
     }
 
+    /// The first of these names under which there is something, or the first if there is nothing:
+    /// fields that have several names have the one first that their command is documented with.
+    pub(crate) fn named(self, names: &[&'static str]) -> &'static str {
+        let given = |name: &&&'static str| match self.get(name) {
+            None => false,
+            Some(Content::Text(text)) => !text.is_empty(),
+            Some(Content::Integer(_) | Content::Object(_) | Content::Unusable) => true,
+        };
+        let name = names.iter().find(given).or(names.first());
+        name.copied().unwrap_or_default()
+    }
+
     /// A number without fraction or exponent, written as a number or as a text: its digits, behind
     /// a minus if it is negative.
     pub(crate) fn integer(self, field: &'static str) -> Result<&'a str, FieldFault> {
@@ -179,6 +191,21 @@ mod tests {
         for (json, expected) in table {
             let object = object(json);
             assert_eq!(Fields(&object).text(field).map_err(|fault| fault.flaw), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_first_name_that_says_something_counts() {
+        let table = [
+            (r#"{"hp":"1"}"#, "hp"),
+            (r#"{"customer_id":"","hp":"1"}"#, "hp"),
+            (r#"{"customer_id":"2","hp":"1"}"#, "customer_id"),
+            (r#"{"customer_id":null,"hp":"1"}"#, "customer_id"),
+            (r#"{}"#, "customer_id"),
+        ];
+        for (json, name) in table {
+            let object = object(json);
+            assert_eq!(Fields(&object).named(&["customer_id", "hp"]), name, "{json}");
         }
     }
 

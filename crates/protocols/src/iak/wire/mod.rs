@@ -1,9 +1,10 @@
-//! The messages of the postpaid API in both formats, as values (IAK reference, sections 2, 5, 6).
+//! The messages of both APIs in both formats, as values (IAK reference, sections 2 and 5 to 9).
 //!
 //! Requests are read from JSON or XML into one small tree ([`content`]) and from there into fields
 //! ([`fields`]); answers ([`answer`]) are built as one ordered tree ([`node`]) and written in the format of the
 //! request. What the numbers on the wire are made of stands in [`tr_id`] and [`reference`], spans
-//! and times in [`period`], and each product's own object in [`desc`].
+//! and times in [`period`], each bill's own object in [`desc`], and what the prepaid API answers and
+//! calls back in [`prepaid`].
 //!
 //! Nothing here decides: it knows forms, not merchants, orders' states or money's whereabouts.
 
@@ -13,7 +14,9 @@ pub(crate) mod desc;
 pub(crate) mod fields;
 mod json;
 pub(crate) mod node;
+pub(crate) mod number;
 pub(crate) mod period;
+pub(crate) mod prepaid;
 pub(crate) mod reference;
 pub(crate) mod tr_id;
 pub(crate) mod transaction;

@@ -83,10 +83,19 @@ fn named(text: &str, write: impl FnOnce(u16, u8) -> String) -> String {
 /// An instant as `YmdHis` in Asia/Jakarta; empty for one that no calendar has. That zone has been
 /// seven hours ahead of UTC throughout the API's life, so no zone database is asked.
 pub(crate) fn datetime(at: Timestamp) -> String {
+    written(at, "%Y%m%d%H%M%S")
+}
+
+/// `2024-01-31 15:45:00`, on the clock of Asia/Jakarta (section 7.11).
+pub(crate) fn date_and_time(at: Timestamp) -> String {
+    written(at, "%Y-%m-%d %H:%M:%S")
+}
+
+fn written(at: Timestamp, form: &str) -> String {
     let Ok(at) = jiff::Timestamp::from_millisecond(at.milliseconds()) else {
         return String::new();
     };
-    tz::offset(7).to_datetime(at).strftime("%Y%m%d%H%M%S").to_string()
+    tz::offset(7).to_datetime(at).strftime(form).to_string()
 }
 
 #[cfg(test)]

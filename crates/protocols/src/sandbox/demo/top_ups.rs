@@ -354,5 +354,6 @@ fn product(row: &Row) -> Product {
             cost: Some(Amount::rupiah(row.cost)),
             prices: sold.iter().map(price).collect(),
         }),
+        channel: None,
     }
 }

@@ -27,7 +27,10 @@ fn order(code: &str, details: Detail) -> Order {
         destination: "770000".to_owned(),
         dialect: String::new(),
         calls_back: false,
+        callback_url: None,
         callbacks: Vec::new(),
+        collecting: None,
+        recipient: None,
         upstream: UpstreamName::new("supplier"),
         bill: Some(Bill {
             customer_name: String::new(),

@@ -6,18 +6,7 @@
 
 use domain::{Doubt, Refusal};
 
-/// A code with the text that goes with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Code {
-    /// As it stands on the wire, leading zeros kept.
-    pub code: &'static str,
-    /// For people.
-    pub message: &'static str,
-}
-
-const fn code(code: &'static str, message: &'static str) -> Code {
-    Code { code, message }
-}
+use super::{Code, code};
 
 /// An inquiry brought a bill.
 pub const INQUIRY_SUCCESS: Code = code("00", "INQUIRY SUCCESS");
@@ -112,6 +101,20 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
             of_refusal(Refusal::DestinationInvalid)
         }
         Refusal::InquiryNotNeeded => of_refusal(Refusal::CommandUnknown),
+        // Nor has this API money in or out.
+        Refusal::ChannelUnknown => of_refusal(Refusal::ProductUnknown),
+        Refusal::ChannelUnavailable => of_refusal(Refusal::ProductUnavailable),
+        Refusal::CurrencyNotSupported => of_refusal(Refusal::ProductNotAllowed),
+        Refusal::BankUnknown | Refusal::BranchCodeInvalid => {
+            of_refusal(Refusal::DestinationInvalid)
+        }
+        Refusal::AmountFractional => of_refusal(Refusal::AmountInvalid),
+        Refusal::TimestampInvalid | Refusal::ParameterMissing => {
+            of_refusal(Refusal::RequestMalformed)
+        }
+        Refusal::PaymentNotFound => of_refusal(Refusal::OrderNotFound),
+        Refusal::PayerReferenceUsed => of_refusal(Refusal::ReferenceUsed),
+        Refusal::PaymentAbandoned => of_refusal(Refusal::PaymentFailed),
     }
 }
 
