@@ -82,6 +82,9 @@ pub(crate) struct SandboxOptions {
     /// How long the supplier may take for one call before its outcome counts as unknown
     #[arg(long, default_value = "120s", value_parser = parse_duration, value_name = "DURATION")]
     pub(crate) call_within: Duration,
+    /// After which time pending top-ups of IAK succeed; otherwise they wait to be decided by hand
+    #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
+    pub(crate) iak_top_ups_after: Option<Duration>,
     /// How many connections are kept open at once
     #[arg(long, default_value_t = 4096, value_name = "N")]
     pub(crate) connections: usize,

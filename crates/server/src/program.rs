@@ -149,6 +149,7 @@ impl Program {
         let opened = Gateway::open(Parts {
             store: Arc::clone(&data.store),
             reports: Arc::clone(&data.reports),
+            collections: Arc::clone(&data.collections),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             observer: Arc::<Metrics>::clone(&metrics),
             upstreams: vec![Arc::clone(&supplier) as Arc<dyn Upstream>],
@@ -259,8 +260,8 @@ impl Program {
 }
 
 /// Who writes callbacks: a line for each protocol that calls back.
-fn callback_writers() -> Vec<Arc<dyn CallbackWriter>> {
-    vec![]
+fn callback_writers(data: &Opened) -> Vec<Arc<dyn CallbackWriter>> {
+    vec![Arc::new(iak::callback::Writer::new(data.instance_key))]
 }
 
 /// Who hands callbacks over, and who sends them.
@@ -284,7 +285,7 @@ fn call_back(
     let courier = Courier::new(courier::Parts {
         gateway: Arc::clone(gateway),
         reports: Arc::clone(&data.callbacks),
-        writers: callback_writers(),
+        writers: callback_writers(data),
         messenger: Arc::clone(&messenger) as _,
         entropy: Arc::new(SystemEntropy),
         settings: courier::Settings {

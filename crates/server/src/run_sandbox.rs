@@ -50,7 +50,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
         stand_in: sandbox::Settings {
             seed: options.seed,
             iak_numbers: options.iak_numbers.into(),
-            iak_top_ups_after: None,
+            iak_top_ups_after: options.iak_top_ups_after,
         },
         orders: Orders {
             answer_within: options.answer_within,

@@ -507,6 +507,7 @@ fn product(id: &ProductName, content: ProductContent) -> Result<Product, Denial>
         terms,
         cut_off,
         top_up: None,
+        channel: None,
     })
 }
 

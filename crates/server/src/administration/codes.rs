@@ -72,6 +72,9 @@ codes! {
     /// No such callback.
     CallbackUnknown = 404 "CALLBACK_UNKNOWN"
         "Callback tidak ditemukan." "There is no such callback.";
+    /// No such evidence.
+    EvidenceUnknown = 404 "EVIDENCE_UNKNOWN"
+        "Bukti tidak ditemukan." "There is no such evidence.";
     /// The path is known, and not with this method.
     MethodNotAllowed = 405 "METHOD_NOT_ALLOWED"
         "Metode ini tidak berlaku di alamat ini." "The path does not have this method.";
@@ -102,6 +105,12 @@ codes! {
     /// A call is under way.
     OrderInFlight = 409 "ORDER_IN_FLIGHT"
         "Pesanan ini sedang ditanyakan ke pemasok; coba lagi." "The supplier is being called about the order; try again.";
+    /// It does not fit the order.
+    EvidenceMisfit = 409 "EVIDENCE_MISFIT"
+        "Bukti ini tidak cocok dengan pesanannya." "The evidence does not fit the order.";
+    /// It is used, or nobody holds it back.
+    EvidenceNotSuspended = 409 "EVIDENCE_NOT_SUSPENDED"
+        "Bukti ini tidak sedang ditahan." "The evidence is not held back.";
     /// A try is under way.
     CallbackInFlight = 409 "CALLBACK_IN_FLIGHT"
         "Callback ini sedang dikirim; coba lagi." "The callback is being tried; try again.";
@@ -190,6 +199,9 @@ impl From<Objection> for Denial {
             Objection::EndpointUnknown => Code::EndpointUnknown.into(),
             Objection::CallbackUnknown => Code::CallbackUnknown.into(),
             Objection::CallbackInFlight => Code::CallbackInFlight.into(),
+            Objection::EvidenceUnknown => Code::EvidenceUnknown.into(),
+            Objection::EvidenceMisfit(_) => Self::with(Code::EvidenceMisfit, objection),
+            Objection::EvidenceNotSuspended => Code::EvidenceNotSuspended.into(),
             Objection::ProductUnknown => Code::ProductUnknown.into(),
             Objection::AliasTaken { .. } => Self::with(Code::AliasTaken, objection),
             Objection::FundingReferenceUsed => Code::FundingReferenceUsed.into(),

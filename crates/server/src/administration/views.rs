@@ -582,6 +582,8 @@ pub(crate) fn of_act(done: &Done) -> serde_json::Value {
         }
         Effect::Endpoint(endpoint) => serde_json::to_value(EndpointView::from(endpoint)),
         Effect::Resent(callback) => serde_json::to_value(ResentCallback { callback: callback.0 }),
+        Effect::Preferences(preferences) => serde_json::to_value(&preferences.values),
+        Effect::Released(evidence) => Ok(evidence.amount.to_string().into()),
         Effect::Resolved(standing) => serde_json::to_value(OrderStanding::from(standing)),
     };
     // Serialising our own structures of texts and numbers cannot fail; null would say so.

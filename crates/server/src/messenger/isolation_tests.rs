@@ -147,6 +147,7 @@ fn product() -> Product {
         }],
         terms: Vec::new(),
         cut_off: None,
+        channel: None,
         top_up: Some(TopUp {
             operator: "operator".to_owned(),
             denomination: "1000".to_owned(),
@@ -173,6 +174,7 @@ async fn gateway(store: &Arc<InMemory>, clock: &Arc<Running>) -> Arc<Gateway> {
     Gateway::open(gateway::Parts {
         store: Arc::clone(store) as _,
         reports: Arc::clone(store) as _,
+        collections: Arc::clone(store) as _,
         clock: Arc::clone(clock) as _,
         observer: Arc::new(Nobody),
         upstreams: vec![Arc::new(Supplier(upstream.clone()))],

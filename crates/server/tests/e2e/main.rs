@@ -9,6 +9,8 @@
 mod administration;
 mod backup;
 mod bad_input;
+mod callbacks;
+mod callbacks_at_kill;
 mod crash_recovery;
 mod deadlines;
 mod first_run;
@@ -19,6 +21,7 @@ mod idempotency;
 mod instance;
 mod production;
 mod receipts;
+mod receiver;
 mod secrets;
 mod silent_sockets;
 mod supplier_faults;
