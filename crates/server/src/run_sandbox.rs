@@ -236,7 +236,7 @@ mod tests {
         let mut commands = demo::commands(program.gateway.now());
         for command in &mut commands {
             if let Command::PutCredential(credential) = command {
-                credential.identifier = "628111111111".to_owned();
+                credential.identifier = format!("other-{}", credential.identifier);
                 credential.secrets = secrets.clone();
             }
         }
