@@ -117,7 +117,8 @@ impl Call {
         let number = |name: &str| -> Result<Option<u64>, Denial> {
             let Some(text) = self.query.get(name) else { return Ok(None) };
             let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-            let number = text.parse().ok().filter(|number| digits && *number > 0);
+            let number: Option<i64> = text.parse().ok().filter(|number| digits && *number > 0);
+            let number = number.and_then(|number| u64::try_from(number).ok());
             number.map(Some).ok_or_else(|| invalid("merchant and order are numbers from 1"))
         };
         let merchant = number("merchant")?.map(u32::try_from).transpose();

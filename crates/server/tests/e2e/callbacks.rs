@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Sandbox, lunas, request, wait_until};
+use crate::harness::{Answer, Sandbox, lunas, request, wait_until};
 use crate::iak_client::top_up_body;
 use crate::receiver::{Arrived, Manner, Receiver, SOUND};
 
@@ -235,4 +235,135 @@ fn a_stop_leaves_what_is_owed_to_the_next_start() {
     });
     let arrived = receiver.arrived();
     assert_eq!(arrived[0].body, arrived.last().unwrap().body);
+}
+
+/// Sends a request to the admin API in this role; the name is that of a POST.
+fn administer(
+    sandbox: &Sandbox,
+    role: &str,
+    (method, path): (&str, &str),
+    name: &str,
+    body: &str,
+) -> Answer {
+    let bearer = format!("Bearer sandbox-{role}");
+    let mut headers = vec![("authorization", bearer.as_str())];
+    if !body.is_empty() {
+        headers.push(("content-type", "application/json"));
+    }
+    if !name.is_empty() {
+        headers.push(("idempotency-key", name));
+    }
+    request(sandbox.url(), method, path, &headers, body)
+}
+
+#[test]
+fn what_cannot_be_right_changes_no_address() {
+    let sandbox = sandbox(&[]);
+    let endpoint = "/admin/v1/merchants/1/endpoints/iak";
+    let good = r#"{"url":"https://shop.example/"}"#;
+    let both = r#"{"url":"https://shop.example/","keep_secret":true,
+        "secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}"#;
+    let table = [
+        ("PUT", endpoint, r#"{"url":"ftp://shop.example/"}"#, 400, "REQUEST_MALFORMED"),
+        ("PUT", endpoint, r#"{"url":"https://a:b@shop.example/"}"#, 422, "CALLBACK_URL_INVALID"),
+        ("PUT", endpoint, r#"{"url":"https://shop.example:25/"}"#, 422, "CALLBACK_URL_INVALID"),
+        ("PUT", endpoint, r#"{"url":"https://shop.example/#a"}"#, 422, "CALLBACK_URL_INVALID"),
+        ("PUT", endpoint, r#"{"url":"http://192.168.1.1/"}"#, 422, "CALLBACK_URL_INVALID"),
+        ("PUT", endpoint, r#"{"url":"http://[::]/"}"#, 422, "CALLBACK_URL_INVALID"),
+        (
+            "PUT",
+            endpoint,
+            r#"{"url":"https://shop.example/","secret":"short"}"#,
+            400,
+            "REQUEST_MALFORMED",
+        ),
+        (
+            "PUT",
+            endpoint,
+            r#"{"url":"https://shop.example/","keep_secret":true}"#,
+            404,
+            "ENDPOINT_UNKNOWN",
+        ),
+        ("PUT", endpoint, both, 400, "REQUEST_MALFORMED"),
+        ("PUT", "/admin/v1/merchants/99/endpoints/iak", good, 404, "MERCHANT_UNKNOWN"),
+        ("PUT", "/admin/v1/merchants/1/endpoints/nobody", good, 404, "ENDPOINT_UNKNOWN"),
+        ("GET", endpoint, "", 404, "ENDPOINT_UNKNOWN"),
+        ("POST", "/admin/v1/merchants/1/endpoints/iak/stop", "", 404, "ENDPOINT_UNKNOWN"),
+        ("GET", "/admin/v1/callbacks/1", "", 404, "CALLBACK_UNKNOWN"),
+        ("GET", "/admin/v1/callbacks/x", "", 404, "CALLBACK_UNKNOWN"),
+        ("GET", "/admin/v1/callbacks?order=0", "", 400, "QUERY_INVALID"),
+        ("GET", "/admin/v1/callbacks?order=9223372036854775808", "", 400, "QUERY_INVALID"),
+        ("GET", "/admin/v1/callbacks?merchant=4294967296", "", 400, "QUERY_INVALID"),
+        ("GET", "/admin/v1/callbacks?state=lost", "", 400, "QUERY_INVALID"),
+        ("POST", "/admin/v1/callbacks/1/resend", "", 404, "CALLBACK_UNKNOWN"),
+        (
+            "POST",
+            "/admin/v1/callback-tests",
+            r#"{"merchant":99,"protocol":"iak"}"#,
+            404,
+            "ENDPOINT_UNKNOWN",
+        ),
+        (
+            "PUT",
+            "/admin/v1/merchants/1/repetition",
+            r#"{"repetition":"twice"}"#,
+            400,
+            "REQUEST_MALFORMED",
+        ),
+    ];
+    for (method, path, body, status, code) in table {
+        let name = if method == "POST" { "callback-key-1" } else { "" };
+        let answer = administer(&sandbox, "admin", (method, path), name, body);
+        let found = (answer.status, answer.json()["code"].as_str().unwrap_or_default().to_owned());
+        assert_eq!(found, (status, code.to_owned()), "{method} {path} {body}");
+    }
+    let audit = administer(&sandbox, "viewer", ("GET", "/admin/v1/audit-records"), "", "").json();
+    assert_eq!(audit["items"], json!([]), "nothing was done");
+}
+
+#[test]
+fn what_operators_do_is_recorded_without_secrets_and_done_once() {
+    let receiver = Receiver::start(SOUND);
+    let sandbox = sandbox(&[]);
+    let body = json!({ "url": receiver.url }).to_string();
+    let set = ("PUT", "/admin/v1/merchants/1/endpoints/iak");
+    let [first, again] =
+        [0, 1].map(|_| administer(&sandbox, "admin", set, "endpoint-1", &body).json());
+    assert_eq!(first, again, "a repeat is answered alike");
+    let secret = first["secret"].as_str().unwrap();
+    top_up(&sandbox, "AUDIT-1");
+    wait_until("it is delivered", || callback(&sandbox, 1)["state"] == "delivered");
+    let resend = ("POST", "/admin/v1/callbacks/1/resend");
+    for _ in 0..2 {
+        assert_eq!(administer(&sandbox, "operator", resend, "resend-01", "").status, 200);
+    }
+    wait_until("it is delivered again", || callback(&sandbox, 1)["tries"] == 2);
+
+    let test = ("POST", "/admin/v1/callback-tests");
+    let body = r#"{"merchant":1,"protocol":"iak"}"#;
+    let [first, again] =
+        [0, 1].map(|_| administer(&sandbox, "operator", test, "test-0001", body).body);
+    assert_eq!((&first, receiver.arrived().len()), (&again, 3), "tested once");
+    let other = r#"{"merchant":2,"protocol":"iak"}"#;
+    let reused = administer(&sandbox, "operator", test, "test-0001", other);
+    assert_eq!(reused.json()["code"], "IDEMPOTENCY_KEY_REUSED");
+
+    let rule = ("PUT", "/admin/v1/merchants/1/repetition");
+    let body = r#"{"repetition":"once-per-number"}"#;
+    assert_eq!(administer(&sandbox, "operator", rule, "", body).status, 403);
+    let merchant = administer(&sandbox, "admin", rule, "", body).json();
+    assert_eq!(merchant["repetition"], "once-per-number");
+
+    let audit = administer(&sandbox, "viewer", ("GET", "/admin/v1/audit-records"), "", "").json();
+    let actions: Vec<_> = audit["items"].as_array().unwrap().iter().collect();
+    let actions: Vec<_> = actions.iter().map(|it| it["action"].clone()).collect();
+    let expected = json!(["merchant.repetition_set", "callback.resent", "endpoint.set"]);
+    assert_eq!(json!(actions), expected);
+    assert!(!audit.to_string().contains(secret));
+
+    let shown = ("GET", "/admin/v1/callbacks/1");
+    let content = |role| administer(&sandbox, role, shown, "", "").json()["content"].clone();
+    assert!(content("operator")["body"].as_str().unwrap().contains("081712340000"));
+    assert!(!content("viewer").to_string().contains("081712340000"));
+    sandbox.verify();
 }
