@@ -96,6 +96,12 @@ struct Lane {
     failing: bool,
 }
 
+impl Lane {
+    fn count(&self) -> usize {
+        usize::try_from(self.under_way).unwrap_or(usize::MAX)
+    }
+}
+
 /// Hands callbacks over.
 pub struct Courier {
     gateway: Arc<Gateway>,
@@ -194,10 +200,13 @@ impl Courier {
         self.reports.callbacks_due(now, after, ENDPOINTS_AT_ONCE, share).await
     }
 
-    /// Those for which their addresses have room.
+    /// Those for which their addresses have room. Addresses that fail share half of the room in all,
+    /// so that however many of them hang, the other half is there for those that do not.
     fn choose(&self, due: Vec<Callback>) -> Vec<Callback> {
         let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut room_in_all = self.settings.at_once.saturating_sub(self.tries.len());
+        let failing: usize = lanes.values().filter(|it| it.failing).map(Lane::count).sum();
+        let mut room_for_failing = (self.settings.at_once / 2).max(1).saturating_sub(failing);
         let mut taken: HashMap<EndpointKey, u32> = HashMap::new();
         let mut chosen = Vec::new();
         for callback in due {
@@ -205,8 +214,12 @@ impl Courier {
             let lane = lanes.get(&key).copied().unwrap_or_default();
             let share = if lane.failing { 1 } else { self.settings.per_endpoint.max(1) };
             let taken = taken.entry(key).or_default();
-            if room_in_all > 0 && lane.under_way.saturating_add(*taken) < share {
+            let room = if lane.failing { room_in_all.min(room_for_failing) } else { room_in_all };
+            if room > 0 && lane.under_way.saturating_add(*taken) < share {
                 *taken = taken.saturating_add(1);
+                if lane.failing {
+                    room_for_failing = room_for_failing.saturating_sub(1);
+                }
                 room_in_all = room_in_all.saturating_sub(1);
                 chosen.push(callback);
             }
