@@ -11,6 +11,7 @@ mod backup;
 mod bad_input;
 mod callbacks;
 mod callbacks_at_kill;
+mod callbacks_beside_orders;
 mod crash_recovery;
 mod deadlines;
 mod first_run;
