@@ -11,7 +11,7 @@
 //! keeps merchants from choosing references that collide. A hash that is found is a hint; the row
 //! of the order decides.
 //!
-//! Filters take a quarter of a mebibyte per 131,072 orders. Those of the oldest generations are
+//! Filters take half a mebibyte per 262,144 orders. Those of the oldest generations are
 //! left out beyond [`FILTERS_MAX`]; their buckets are then looked at each time.
 //!
 //! Only what is stored in the tables is known here. What is on its way there is found in the
@@ -27,7 +27,7 @@ use sha2::{Digest, Sha256};
 
 use super::faults::Fault;
 use super::fields::{Fields, MODES, Problem, damaged, stored_number, to_stored, word};
-use super::filter::Filter;
+use super::filter::{Filter, Key};
 use super::{orders, statements};
 
 statements! {
@@ -54,7 +54,7 @@ statements! {
 }
 
 /// How many filters are kept in memory at most: 128 MiB, for 67 million orders.
-const FILTERS_MAX: usize = 512;
+const FILTERS_MAX: usize = 256;
 /// How many claims a bucket holds on average, as a power of two.
 const BUCKET_BITS: u32 = 6;
 /// How long a stored claim is: the hash and the number within the generation.
@@ -158,7 +158,7 @@ impl Layout {
 
     fn filter_of(&self, claims: impl IntoIterator<Item = Claim>) -> Filter {
         let mut filter = Filter::with_room_for(self.size());
-        claims.into_iter().for_each(|(hash, _)| filter.insert(hash));
+        claims.into_iter().for_each(|(hash, _)| filter.insert(Key::new(hash)));
         filter
     }
 
@@ -233,7 +233,7 @@ struct Known {
     generation: u64,
     newest: BTreeSet<Claim>,
     /// Of the generations just before it, the latest last. None where a stored one is unreadable.
-    filters: VecDeque<Option<Arc<Filter>>>,
+    filters: VecDeque<Option<Filter>>,
 }
 
 /// What a commit claims. It is true once the commit is durable.
@@ -257,7 +257,7 @@ impl References {
         let oldest = generation.saturating_sub(u64::try_from(FILTERS_MAX).unwrap_or(u64::MAX));
         let mut filters = VecDeque::new();
         for sealed in oldest..generation {
-            filters.push_back(layout.stored_filter(connection, sealed)?.map(Arc::new));
+            filters.push_back(layout.stored_filter(connection, sealed)?);
         }
         Ok(Self { layout, known: RwLock::new(Known { generation, newest, filters }) })
     }
@@ -286,12 +286,13 @@ impl References {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let newest = known.newest.range((hash, 0)..=(hash, u32::MAX));
         let newest = newest.map(|(_, within)| self.layout.order(known.generation, *within));
+        let key = Key::new(hash);
         let mut sealed = Vec::new();
         let mut filters = known.filters.iter().rev();
         for generation in (0..known.generation).rev() {
             // Beyond the last filter every generation may have it.
             let filter = filters.next().and_then(Option::as_ref);
-            if filter.is_none_or(|filter| filter.may_hold(hash)) {
+            if filter.is_none_or(|filter| filter.may_hold(key)) {
                 sealed.push(generation);
             }
         }
@@ -353,7 +354,7 @@ impl References {
         let lock = || self.known.write().unwrap_or_else(PoisonError::into_inner);
         if !claims.sealed.is_empty() {
             let mut known = lock();
-            known.filters.extend(claims.sealed.into_iter().map(|filter| Some(Arc::new(filter))));
+            known.filters.extend(claims.sealed.into_iter().map(Some));
             while known.filters.len() > FILTERS_MAX {
                 known.filters.pop_front();
             }
@@ -476,8 +477,9 @@ impl<'a> Audit<'a> {
     }
 
     fn compare_with_sealed(&self, hash: u64, order: &Order) -> Result<(), Fault> {
+        let key = Key::new(hash);
         for (generation, filter) in (0..).zip(&self.filters) {
-            if filter.may_hold(hash) {
+            if filter.may_hold(key) {
                 for other in self.layout.claims(self.connection, generation, hash)? {
                     self.compare(other, order)?;
                 }
