@@ -79,9 +79,9 @@ impl Changes {
             return;
         }
         let Self {
-            mut accounts,
+            accounts,
             mut transfers,
-            mut new_orders,
+            new_orders,
             orders,
             mut fundings,
             mut merchants,
@@ -90,9 +90,10 @@ impl Changes {
             mut audit_records,
             mut kept_answers,
         } = later;
-        self.accounts.append(&mut accounts);
+        // One by one: to append a tree builds both anew, and what is here may be much the larger.
+        self.accounts.extend(accounts);
         self.transfers.append(&mut transfers);
-        self.new_orders.append(&mut new_orders);
+        self.new_orders.extend(new_orders);
         orders.into_values().for_each(|order| self.add(Change::Order(order)));
         self.fundings.append(&mut fundings);
         self.merchants.append(&mut merchants);
