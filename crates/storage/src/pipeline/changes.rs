@@ -102,9 +102,9 @@ impl Changes {
             return;
         }
         let Self {
-            mut accounts,
+            accounts,
             mut transfers,
-            mut new_orders,
+            new_orders,
             orders,
             mut fundings,
             mut merchants,
@@ -112,17 +112,18 @@ impl Changes {
             mut products,
             mut audit_records,
             mut kept_answers,
-            mut callbacks,
+            callbacks,
             mut deliveries,
-            mut endpoints,
-            mut day_claims,
-            mut evidence,
-            mut payer_references,
+            endpoints,
+            day_claims,
+            evidence,
+            payer_references,
             mut preferences,
         } = later;
-        self.accounts.append(&mut accounts);
+        // One by one: to append a tree builds both anew, and what is here may be much the larger.
+        self.accounts.extend(accounts);
         self.transfers.append(&mut transfers);
-        self.new_orders.append(&mut new_orders);
+        self.new_orders.extend(new_orders);
         orders.into_values().for_each(|order| self.add(Change::Order(order)));
         self.fundings.append(&mut fundings);
         self.merchants.append(&mut merchants);
@@ -130,12 +131,12 @@ impl Changes {
         self.products.append(&mut products);
         self.audit_records.append(&mut audit_records);
         self.kept_answers.append(&mut kept_answers);
-        self.callbacks.append(&mut callbacks);
+        self.callbacks.extend(callbacks);
         self.deliveries.append(&mut deliveries);
-        self.endpoints.append(&mut endpoints);
-        self.day_claims.append(&mut day_claims);
-        self.evidence.append(&mut evidence);
-        self.payer_references.append(&mut payer_references);
+        self.endpoints.extend(endpoints);
+        self.day_claims.extend(day_claims);
+        self.evidence.extend(evidence);
+        self.payer_references.extend(payer_references);
         self.preferences.append(&mut preferences);
     }
 

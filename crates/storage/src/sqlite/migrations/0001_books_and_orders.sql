@@ -19,7 +19,7 @@ create table meta (
     -- journal beside them belongs to the data, and a copy of this file alone is worth nothing.
     complete integer not null default 1 check (complete in (0, 1)),
     -- How many orders share a generation of references, as a power of two.
-    generation_bits integer not null default 18
+    generation_bits integer not null default 19
 ) strict;
 
 create table merchants (
