@@ -15,6 +15,11 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
         stand_in: sandbox::Settings::default(),
         orders: Orders { answer_within: second, call_within: second, cut_offs: true },
         callers: Callers::default(),
+        callbacks: CallbackPlan {
+            settings: crate::configuration::defaults().callbacks,
+            encryption: Encryption::new(None).unwrap(),
+            fallback: None,
+        },
         sealer,
         collector: None,
         exchanges: Exchanges { per_second: None, keep_days: 1, file_bytes: 16 << 20 },
