@@ -2,7 +2,9 @@
 
 pub mod admission;
 pub mod exchange;
+mod form;
 pub mod hosted;
 pub mod iak;
+pub mod ilenpay;
 mod months;
 pub mod sandbox;
