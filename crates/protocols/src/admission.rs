@@ -26,6 +26,27 @@ pub fn any_rate() -> RateRule {
     Arc::new(|_| true)
 }
 
+/// Keeps strangers from trying signatures without end.
+pub trait SignatureGuard: Send + Sync {
+    /// Whether a signature that comes from this address in this name is looked at.
+    fn admits(&self, peer: IpAddr, name: &str) -> bool;
+
+    /// One was looked at and is nobody's.
+    fn was_wrong(&self, peer: IpAddr, name: &str);
+}
+
+/// The guard that admits everybody.
+#[derive(Debug, Clone, Copy)]
+pub struct AnySignature;
+
+impl SignatureGuard for AnySignature {
+    fn admits(&self, _: IpAddr, _: &str) -> bool {
+        true
+    }
+
+    fn was_wrong(&self, _: IpAddr, _: &str) {}
+}
+
 /// How often something may be done with each of many things in every span of time. It guards against
 /// nuisance, not against theft: every process counts its own and forgets it at the end of the span, which
 /// also keeps the count small.

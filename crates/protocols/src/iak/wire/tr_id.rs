@@ -14,6 +14,9 @@
 use domain::OrderId;
 use sha2::{Digest, Sha256};
 
+use crate::iak::NAME;
+use crate::order_numbers::OrderNumbers;
+
 const NARROW_START: u64 = 1_000_000_000;
 /// How many orders get a narrow number.
 const NARROW_SIZE: u64 = 600_000_000;
@@ -124,6 +127,24 @@ impl TransactionNumbers {
             .into();
         let [a, b, c, d, ..] = digest;
         u64::from(u32::from_be_bytes([a, b, c, d])) & mask(span)
+    }
+}
+
+impl OrderNumbers for TransactionNumbers {
+    fn protocol(&self) -> &'static str {
+        NAME
+    }
+
+    fn field(&self) -> &'static str {
+        "tr_id"
+    }
+
+    fn order(&self, text: &str) -> Option<OrderId> {
+        Self::order(self, text)
+    }
+
+    fn number(&self, order: OrderId) -> Option<String> {
+        Self::number(self, order).map(|number| number.to_string())
     }
 }
 
