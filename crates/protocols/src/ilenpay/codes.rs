@@ -13,82 +13,93 @@ pub struct Failure {
     pub status: StatusCode,
     /// The text, in Indonesian.
     pub pesan: Cow<'static, str>,
+    /// What it stands for, in words of no protocol.
+    pub refusal: Refusal,
 }
 
 impl Failure {
-    const fn with(status: StatusCode, pesan: &'static str) -> Self {
-        Self { status, pesan: Cow::Borrowed(pesan) }
+    const fn with(status: StatusCode, pesan: &'static str, refusal: Refusal) -> Self {
+        Self { status, pesan: Cow::Borrowed(pesan), refusal }
     }
 
-    const fn business(pesan: &'static str) -> Self {
-        Self::with(StatusCode::OK, pesan)
+    const fn business(pesan: &'static str, refusal: Refusal) -> Self {
+        Self::with(StatusCode::OK, pesan, refusal)
     }
 }
 
 /// There is no such key.
-pub const API_KEY_INVALID: Failure = Failure::with(StatusCode::UNAUTHORIZED, "Api key tidak valid");
+pub const API_KEY_INVALID: Failure =
+    Failure::with(StatusCode::UNAUTHORIZED, "Api key tidak valid", Refusal::SignatureInvalid);
 /// There is no such path.
-pub const PATH_UNKNOWN: Failure = Failure::with(StatusCode::NOT_FOUND, "Endpoint tidak ditemukan");
+pub const PATH_UNKNOWN: Failure =
+    Failure::with(StatusCode::NOT_FOUND, "Endpoint tidak ditemukan", Refusal::PathUnknown);
 /// There is such a path, for another method.
 pub const METHOD_NOT_ALLOWED: Failure =
-    Failure::with(StatusCode::METHOD_NOT_ALLOWED, "Method tidak diizinkan");
+    Failure::with(StatusCode::METHOD_NOT_ALLOWED, "Method tidak diizinkan", Refusal::PathUnknown);
 /// Something of ours failed.
-pub const FAULT: Failure = Failure::with(StatusCode::INTERNAL_SERVER_ERROR, "Sistem gangguan");
+pub const FAULT: Failure =
+    Failure::with(StatusCode::INTERNAL_SERVER_ERROR, "Sistem gangguan", Refusal::TryAgainLater);
 /// The body or the query cannot be read. The reference has no row for it.
-pub const UNREADABLE: Failure =
-    Failure::with(StatusCode::BAD_REQUEST, "Permintaan tidak dapat dibaca");
+pub const UNREADABLE: Failure = Failure::with(
+    StatusCode::BAD_REQUEST,
+    "Permintaan tidak dapat dibaca",
+    Refusal::RequestMalformed,
+);
 /// The merchant, or whoever has the name of its webhook, calls too often. The reference has no row.
-pub const TOO_OFTEN: Failure =
-    Failure::with(StatusCode::TOO_MANY_REQUESTS, "Terlalu banyak permintaan");
+pub const TOO_OFTEN: Failure = Failure::with(
+    StatusCode::TOO_MANY_REQUESTS,
+    "Terlalu banyak permintaan",
+    Refusal::TryAgainLater,
+);
 /// There is no such type of collection.
-pub const TYPE_INVALID: Failure = Failure::business("Type tidak valid");
+pub const TYPE_INVALID: Failure = Failure::business("Type tidak valid", Refusal::RequestMalformed);
 /// The address to return to is missing or not for browsers.
-pub const RETURN_URL_INVALID: Failure = Failure::business("Return url tidak valid");
+pub const RETURN_URL_INVALID: Failure =
+    Failure::business("Return url tidak valid", Refusal::RequestMalformed);
 /// A collection of the other type is confirmed by its page.
-pub const ONLY_DIRECT: Failure = Failure::business("Hanya untuk transaksi type direct");
+pub const ONLY_DIRECT: Failure =
+    Failure::business("Hanya untuk transaksi type direct", Refusal::CommandUnknown);
 /// The sender is no telephone number, or missing where the merchant wants it to be said.
-pub const SENDER_INVALID: Failure = Failure::business("Nomor pengirim tidak valid");
+pub const SENDER_INVALID: Failure =
+    Failure::business("Nomor pengirim tidak valid", Refusal::DestinationInvalid);
 /// Nobody called the webhook's address yet, or its receiver said that it is gone.
-pub const WEBHOOK_UNSET: Failure = Failure::business("Url webhook belum diatur");
+pub const WEBHOOK_UNSET: Failure =
+    Failure::business("Url webhook belum diatur", Refusal::DestinationUnsupported);
 /// The webhook's receiver could not be reached.
 pub const WEBHOOK_UNREACHABLE: Failure =
-    Failure::business("Ping gagal, webhook tidak dapat dihubungi");
+    Failure::business("Ping gagal, webhook tidak dapat dihubungi", Refusal::TryAgainLater);
 
 /// The webhook's receiver answered with something else than success.
 pub fn webhook_answered(status: u16) -> Failure {
     let pesan = format!("Ping gagal, webhook menjawab HTTP {status}");
-    Failure { status: StatusCode::OK, pesan: Cow::Owned(pesan) }
+    Failure { pesan: Cow::Owned(pesan), ..WEBHOOK_UNREACHABLE }
 }
 
 /// How the API says a refusal. Those of other kinds of orders cannot come about here and are told as
 /// what they would be: a transaction that was not carried out.
 pub const fn of_refusal(refusal: Refusal) -> Failure {
     use Refusal::*;
-    match refusal {
-        RequestMalformed => UNREADABLE,
-        PathUnknown | CommandUnknown => PATH_UNKNOWN,
-        SignatureInvalid => Failure::business("Sign tidak valid"),
-        AddressNotAllowed => Failure::business("Alamat IP tidak diizinkan"),
-        AccountSuspended => Failure::business("Akun dinonaktifkan"),
-        ReferenceMalformed => Failure::business("Reff id minimal 5 maksimal 20 karakter"),
-        ReferenceUsed => Failure::business("Reff id sudah digunakan"),
-        AmountInvalid | AmountFractional => Failure::business("Nominal tidak valid"),
+    let pesan = match refusal {
+        RequestMalformed => return UNREADABLE,
+        PathUnknown | CommandUnknown => return PATH_UNKNOWN,
+        SignatureInvalid => "Sign tidak valid",
+        AddressNotAllowed => "Alamat IP tidak diizinkan",
+        AccountSuspended => "Akun dinonaktifkan",
+        ReferenceMalformed => "Reff id minimal 5 maksimal 20 karakter",
+        ReferenceUsed => "Reff id sudah digunakan",
+        AmountInvalid | AmountFractional => "Nominal tidak valid",
         ChannelUnknown | ChannelUnavailable | CurrencyNotSupported | ProductUnknown
-        | ProductUnavailable | ProductNotAllowed | CutOff => {
-            Failure::business("Operator tidak tersedia")
-        }
-        OrderNotFound => Failure::business("Transaksi tidak ditemukan"),
-        PaymentNotFound => {
-            Failure::business("Pembayaran belum kami terima, silakan coba beberapa saat lagi")
-        }
-        QuoteExpired | PaymentAbandoned => Failure::business("Transaksi sudah berakhir"),
-        InvoicePaid => Failure::business("Pembayaran sudah di selesaikan"),
+        | ProductUnavailable | ProductNotAllowed | CutOff => "Operator tidak tersedia",
+        OrderNotFound => "Transaksi tidak ditemukan",
+        PaymentNotFound => "Pembayaran belum kami terima, silakan coba beberapa saat lagi",
+        QuoteExpired | PaymentAbandoned => "Transaksi sudah berakhir",
+        InvoicePaid => "Pembayaran sudah di selesaikan",
         DestinationInvalid
         | DestinationUnsupported
         | DestinationOperatorMismatch
         | DestinationBlocked
-        | DestinationTooLong => SENDER_INVALID,
-        Maintenance | TryAgainLater => Failure::business("Sistem sedang dalam pemeliharaan"),
+        | DestinationTooLong => "Nomor pengirim tidak valid",
+        Maintenance | TryAgainLater => "Sistem sedang dalam pemeliharaan",
         DateIntervalTooLong
         | BillUnpaid
         | PaymentFailedBefore
@@ -125,8 +136,9 @@ pub const fn of_refusal(refusal: Refusal) -> Failure {
         | DestinationLimitReached
         | WalletFull
         | PlayerUnknown
-        | InquiryNotNeeded => Failure::business("Transaksi tidak dapat diproses"),
-    }
+        | InquiryNotNeeded => "Transaksi tidak dapat diproses",
+    };
+    Failure::business(pesan, refusal)
 }
 
 #[cfg(test)]
@@ -157,6 +169,8 @@ mod tests {
         for refusal in Refusal::ALL {
             let failure = of_refusal(*refusal);
             assert!(!failure.pesan.is_empty() && !failure.status.is_server_error(), "{refusal:?}");
+            let same = failure.refusal == *refusal || *refusal == Refusal::CommandUnknown;
+            assert!(same, "{refusal:?}");
         }
     }
 }

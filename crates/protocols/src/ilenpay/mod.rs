@@ -23,6 +23,7 @@
 
 pub mod callback;
 pub mod codes;
+mod mask;
 mod serve;
 pub mod sign;
 mod wire;

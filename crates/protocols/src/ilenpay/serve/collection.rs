@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::command::fingerprint;
 use domain::{Detail, Kind, Merchant, Mode, Order, OrderState, Reference, ReferenceKey, Refusal};
 use gateway::collect::{Told, told};
+use gateway::exchanges::{Note, Signature};
 use gateway::ports::StoreFault;
 use gateway::{Collected, CollectionRequest, Rejection};
 use http::HeaderValue;
@@ -27,7 +28,13 @@ const EXTENSION: (&str, &str) = ("x-lunas-extension", "transaksi/status");
 
 impl Served {
     /// Everything is there before anything is looked at; then one check after the other.
-    pub(super) async fn open(&self, caller: Caller, fields: &Fields) -> Result<Answer, Denial> {
+    pub(super) async fn open(
+        &self,
+        caller: Caller,
+        fields: &Fields,
+        note: &mut Note,
+    ) -> Result<Answer, Denial> {
+        note.signature = Signature::Unchecked;
         let operator = fields.text("operator").ok_or(Refusal::ChannelUnknown)?;
         let amount = fields.text("nominal").ok_or(Refusal::AmountInvalid)?;
         let name = fields.text("reff_id").ok_or(Refusal::ReferenceMalformed)?;
@@ -45,11 +52,7 @@ impl Served {
         if !is_address(return_url) {
             return Err(codes::RETURN_URL_INVALID.into());
         }
-        let api_user = sign::secret(&caller.credential, sign::API_USER);
-        let api_user = api_user.ok_or(Refusal::SignatureInvalid)?;
-        if !sign::is_signed((operator, amount, name), api_user, given) {
-            return Err(Refusal::SignatureInvalid.into());
-        }
+        self.check_signature(&caller, (operator, amount, name), given, note)?;
         let request = CollectionRequest {
             merchant: caller.merchant,
             protocol: self.protocol.clone(),
@@ -67,10 +70,33 @@ impl Served {
             fingerprint: fingerprint([operator, amount, kind]),
         };
         let Collected { order, repeated, .. } = self.gateway.open_collection(request).await?;
+        note.order = Some(order.id);
         if repeated && order.state != OrderState::Awaiting {
             return Err(Refusal::ReferenceUsed.into());
         }
         self.made(&order, &channel.account)
+    }
+
+    /// Whoever has a key and not the name that is signed with cannot try names without end.
+    fn check_signature(
+        &self,
+        caller: &Caller,
+        signed: (&str, &str, &str),
+        given: &str,
+        note: &mut Note,
+    ) -> Result<(), Denial> {
+        let Caller { credential, peer, .. } = caller;
+        if !self.settings.signatures.admits(*peer, &credential.identifier) {
+            return Err(codes::TOO_OFTEN.into());
+        }
+        let api_user = sign::secret(credential, sign::API_USER);
+        if !api_user.is_some_and(|api_user| sign::is_signed(signed, api_user, given)) {
+            note.signature = Signature::Invalid;
+            self.settings.signatures.was_wrong(*peer, &credential.identifier);
+            return Err(Refusal::SignatureInvalid.into());
+        }
+        note.signature = Signature::Valid;
+        Ok(())
     }
 
     fn made(&self, order: &Order, account: &str) -> Result<Answer, Denial> {
@@ -88,8 +114,10 @@ impl Served {
         &self,
         merchant: &Arc<Merchant>,
         fields: &Fields,
+        note: &mut Note,
     ) -> Result<Answer, Denial> {
         let order = self.named(merchant, fields).await?;
+        note.order = Some(order.id);
         if order.dialect != DIRECT {
             return Err(codes::ONLY_DIRECT.into());
         }
@@ -156,8 +184,10 @@ impl Served {
         &self,
         merchant: &Merchant,
         fields: &Fields,
+        note: &mut Note,
     ) -> Result<Answer, Denial> {
         let order = self.named(merchant, fields).await?;
+        note.order = Some(order.id);
         let balance = self.gateway.balance(merchant).await?;
         let hash = self.settings.tokens.of(order.id);
         let mut answer = answer::success(transaction(&order, &hash)?.stands(balance));

@@ -9,13 +9,16 @@ mod collection;
 mod information;
 mod ping;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Amount, Channel, Credential, Currency, Flow, Merchant, MerchantStatus, ProtocolName, Refusal,
+    Amount, Channel, Credential, Currency, Doubt, Flow, Merchant, MerchantStatus, ProtocolName,
+    Refusal,
 };
+use gateway::exchanges::{Meaning, Note, Signature};
 use gateway::ports::{Messenger, StoreFault};
 use gateway::{Gateway, Rejection};
 use http::header::ALLOW;
@@ -25,9 +28,9 @@ use tracing::{Span, error};
 use super::codes::{self, Failure};
 use super::wire::answer;
 use super::wire::fields::{self, Fields, Unreadable};
-use super::{NAME, sign};
-use crate::admission::{AddressRule, Allowance, RateRule};
-use crate::exchange::{Answer, Arrival, Serve};
+use super::{NAME, mask, sign};
+use crate::admission::{AddressRule, Allowance, RateRule, SignatureGuard};
+use crate::exchange::{Answer, Arrival, Noting, Serve};
 use crate::hosted::Tokens;
 
 /// How often one webhook is pinged at most in each [`PINGS_PER`].
@@ -41,6 +44,8 @@ pub struct Settings {
     pub addresses: AddressRule,
     /// How often merchants may call.
     pub rates: RateRule,
+    /// Who may try signatures.
+    pub signatures: Arc<dyn SignatureGuard>,
     /// Names the pages. Kept for ever, because merchants keep the names as `hash`.
     pub tokens: Tokens,
     /// Where payers reach the pages, without a slash at the end.
@@ -83,6 +88,18 @@ impl<'a> Route<'a> {
             "/v1/info/harga" => Some(Self::Price),
             "/v1/info/server" => Some(Self::Operators),
             path => path.strip_prefix("/v1/webhook/ping/").map(Self::Ping),
+        }
+    }
+
+    /// What it is called in the log of exchanges.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "transaksi/baru",
+            Self::Confirm => "konfirmasi/pembayaran",
+            Self::Status => "transaksi/status",
+            Self::Price => "info/harga",
+            Self::Operators => "info/server",
+            Self::Ping(_) => "webhook/ping",
         }
     }
 
@@ -130,10 +147,11 @@ impl From<Rejection> for Denial {
     }
 }
 
-/// Who calls, and with which credential.
+/// Who calls, with which credential, and from where.
 struct Caller {
     merchant: Arc<Merchant>,
     credential: Arc<Credential>,
+    peer: IpAddr,
 }
 
 impl Served {
@@ -154,31 +172,40 @@ impl Served {
             .any(|prefix| path.starts_with(prefix))
     }
 
-    async fn answer(&self, arrival: &Arrival) -> Result<Answer, Denial> {
+    async fn answer(&self, arrival: &Arrival, note: &mut Note) -> Result<Answer, Denial> {
         let route = Route::of(arrival.head.uri.path()).ok_or(Refusal::PathUnknown)?;
         let (methods, allowed) = route.methods();
         if !methods.contains(&arrival.head.method) {
+            note.meaning = Some(Meaning::Refused(codes::METHOD_NOT_ALLOWED.refusal));
             let mut answer = answer::failure(&codes::METHOD_NOT_ALLOWED);
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
             return Ok(answer);
         }
+        note.command = route.name();
+        note.signature = Signature::Unsigned;
         if let Route::Ping(id) = route {
-            return self.ping(id).await;
+            return self.ping(id, note).await;
         }
-        let caller = self.caller(arrival)?;
-        let query = || fields::of_query(&arrival.head.uri);
+        let caller = self.caller(arrival, note)?;
+        let fields = match route {
+            Route::Open | Route::Confirm => body(arrival)?,
+            Route::Status | Route::Price | Route::Operators | Route::Ping(_) => {
+                fields::of_query(&arrival.head.uri)?
+            }
+        };
+        note.reference = fields.text("reff_id").and_then(mask::noted);
         match route {
-            Route::Open => self.open(caller, &body(arrival)?).await,
-            Route::Confirm => self.confirm(&caller.merchant, &body(arrival)?).await,
-            Route::Status => self.status(&caller.merchant, &query()?).await,
-            Route::Price => self.price(&caller.merchant, &query()?),
-            Route::Operators => self.operators(&caller.merchant, &query()?),
+            Route::Open => self.open(caller, &fields, note).await,
+            Route::Confirm => self.confirm(&caller.merchant, &fields, note).await,
+            Route::Status => self.status(&caller.merchant, &fields, note).await,
+            Route::Price => self.price(&caller.merchant, &fields),
+            Route::Operators => self.operators(&caller.merchant, &fields),
             Route::Ping(_) => Err(Refusal::PathUnknown.into()),
         }
     }
 
     /// The merchant whose key the request carries, if it may deal, and from there.
-    fn caller(&self, arrival: &Arrival) -> Result<Caller, Denial> {
+    fn caller(&self, arrival: &Arrival, note: &mut Note) -> Result<Caller, Denial> {
         let key = sign::presented(&arrival.head.headers).ok_or(codes::API_KEY_INVALID)?;
         let catalogue = self.gateway.catalogue();
         let credentials =
@@ -186,6 +213,7 @@ impl Served {
         let credential = sign::holder(&credentials, key).ok_or(codes::API_KEY_INVALID)?;
         let merchant = catalogue.merchant(credential.merchant).ok_or(codes::API_KEY_INVALID)?;
         Span::current().record("merchant", merchant.id.0);
+        note.merchant = Some(merchant.id);
         if merchant.status == MerchantStatus::Suspended {
             return Err(Refusal::AccountSuspended.into());
         }
@@ -195,7 +223,8 @@ impl Served {
         if !(self.settings.rates)(merchant.id) {
             return Err(codes::TOO_OFTEN.into());
         }
-        Ok(Caller { merchant: Arc::clone(merchant), credential: Arc::clone(credential) })
+        let (merchant, credential) = (Arc::clone(merchant), Arc::clone(credential));
+        Ok(Caller { merchant, credential, peer: arrival.peer })
     }
 
     /// An operator's channel and rate, if credit can be sent to it now.
@@ -233,11 +262,20 @@ fn nominal(text: &str, channel: &Channel) -> Result<Amount, Refusal> {
 #[async_trait]
 impl Serve for Served {
     async fn serve(&self, arrival: Arrival) -> Answer {
-        match self.answer(&arrival).await {
-            Ok(answer) => answer,
-            Err(Denial::Known(failure)) => answer::failure(&failure),
+        let mut noting = Noting::of(&arrival, Note::new(NAME, mask::mask));
+        let note = &mut noting.note;
+        match self.answer(&arrival, note).await {
+            Ok(answer) => {
+                note.meaning.get_or_insert(Meaning::Granted);
+                answer
+            }
+            Err(Denial::Known(failure)) => {
+                note.meaning = Some(Meaning::Refused(failure.refusal));
+                answer::failure(&failure)
+            }
             Err(Denial::Fault(fault)) => {
                 error!(%fault, "request could not be carried out");
+                note.meaning = Some(Meaning::Open(Doubt::UndefinedError));
                 answer::failure(&codes::FAULT)
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::callback::Received;
 use domain::{Credential, EndpointKey, MerchantId};
+use gateway::exchanges::Note;
 use gateway::ports::Parcel;
 use subtle::ConstantTimeEq;
 use tracing::Span;
@@ -16,10 +17,11 @@ use crate::ilenpay::{NAME, callback, codes, preferences, sign};
 
 impl Served {
     /// The name is all that is asked for, so that a person can open the address in a browser.
-    pub(super) async fn ping(&self, id: &str) -> Result<Answer, Denial> {
+    pub(super) async fn ping(&self, id: &str, note: &mut Note) -> Result<Answer, Denial> {
         let credential = self.webhook(id).ok_or(codes::PATH_UNKNOWN)?;
         let merchant = credential.merchant;
         Span::current().record("merchant", merchant.0);
+        note.merchant = Some(merchant);
         let now = self.gateway.now();
         if !self.pings.admits(merchant, now) {
             return Err(codes::TOO_OFTEN.into());

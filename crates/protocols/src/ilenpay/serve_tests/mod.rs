@@ -7,6 +7,7 @@ mod collections;
 mod errors;
 mod golden;
 mod information;
+mod notes;
 mod pings;
 mod ports;
 mod properties;

@@ -19,7 +19,9 @@ use http::{Method, Request};
 use serde_json::Value;
 
 use super::ports::{Network, Payer, StandingClock};
-use crate::admission::{AddressRule, RateRule, any_address, any_rate};
+use crate::admission::{
+    AddressRule, AnySignature, RateRule, SignatureGuard, any_address, any_rate,
+};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::hosted::Tokens;
 use crate::ilenpay::{NAME, Served, Settings, key_name, sign};
@@ -58,6 +60,7 @@ pub(crate) struct World {
 pub(crate) struct Conditions {
     pub(crate) addresses: AddressRule,
     pub(crate) rates: RateRule,
+    pub(crate) signatures: Arc<dyn SignatureGuard>,
     pub(crate) lifetime: Option<Duration>,
     pub(crate) fallback_url: Option<String>,
 }
@@ -65,7 +68,8 @@ pub(crate) struct Conditions {
 impl Default for Conditions {
     fn default() -> Self {
         let (addresses, rates) = (any_address(), any_rate());
-        Self { addresses, rates, lifetime: None, fallback_url: None }
+        let signatures = Arc::new(AnySignature);
+        Self { addresses, rates, signatures, lifetime: None, fallback_url: None }
     }
 }
 
@@ -115,6 +119,7 @@ impl World {
         let settings = Settings {
             addresses: conditions.addresses,
             rates: conditions.rates,
+            signatures: conditions.signatures,
             tokens: TOKENS,
             public_url: "https://pay.example/".to_owned(),
             lifetime: conditions.lifetime,
