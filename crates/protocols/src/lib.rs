@@ -3,8 +3,10 @@
 pub mod admission;
 pub mod dissection;
 pub mod exchange;
+mod form;
 pub mod hosted;
 pub mod iak;
+pub mod ilenpay;
 pub mod isikuota;
 mod masking;
 mod months;
