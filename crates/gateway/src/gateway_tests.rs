@@ -13,7 +13,8 @@ use domain::{
 use crate::fixtures::{Act, CHARGE, Fixture, OPENING, bill, delivered, merchant, product};
 use crate::ports::{BillAnswer, Notice, StatusBy, Supplied, Told, Verdict};
 use crate::{
-    ActFault, By, ByHandFault, Done, Inquiry, Rejection, Repeats, TopUpRequest, random_key,
+    ActFault, By, ByHandFault, Done, Holdings, Inquiry, Rejection, Repeats, TopUpRequest,
+    random_key,
 };
 
 #[tokio::test]
@@ -440,4 +441,17 @@ async fn an_inquiry_is_renewed_until_it_is_confirmed() {
     assert_eq!(fixture.gateway.inquire(other).await, used);
     fixture.gateway.pay(&fixture.merchant, second.id).await.unwrap();
     assert_eq!(fixture.gateway.inquire(renewed()).await, used);
+}
+
+#[tokio::test]
+async fn holdings_tell_what_is_set_aside() {
+    let fixture = Fixture::new().await;
+    let merchant = merchant(MerchantStatus::Active);
+    let opening = Amount::rupiah(OPENING);
+    let nothing = Amount::rupiah(0);
+    let holdings = fixture.gateway.holdings(&merchant).await.unwrap();
+    assert_eq!(holdings, Holdings { total: opening, set_aside: nothing, available: opening });
+    let stranger = domain::Merchant { id: domain::MerchantId(99), ..merchant };
+    let holdings = fixture.gateway.holdings(&stranger).await.unwrap();
+    assert_eq!(holdings, Holdings { total: nothing, set_aside: nothing, available: nothing });
 }
