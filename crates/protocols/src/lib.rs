@@ -5,4 +5,5 @@ pub mod exchange;
 pub mod hosted;
 pub mod iak;
 mod months;
+mod permutation;
 pub mod sandbox;

@@ -32,10 +32,10 @@ use super::wire::answer::Message;
 use super::wire::content::{Malformed, Object};
 use super::wire::fields::{FieldFault, Fields};
 use super::wire::tr_id::TransactionNumbers;
-use super::wire::{self, Format, is_plain};
+use super::wire::{self, Format};
 use super::{NAME, codes, sign};
 use crate::admission::{AddressRule, RateRule};
-use crate::exchange::{Answer, Arrival, BodyFault, Serve};
+use crate::exchange::{Answer, Arrival, BodyFault, Serve, is_plain};
 
 const BILL: &str = "/api/v1/bill/check";
 const DOWNLOAD: &str = "/api/v1/download/";
