@@ -6,4 +6,5 @@ pub mod hosted;
 pub mod iak;
 mod months;
 mod permutation;
+pub mod s88pay;
 pub mod sandbox;
