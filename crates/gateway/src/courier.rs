@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::callback::{EndpointKey, Received, Rendered};
-use domain::command::{Lease, RecordDelivery, Wanted};
+use domain::command::{Lease, RecordDelivery, Redeliver, Wanted};
 use domain::{
-    Callback, CallbackId, CallbackState, Command, Endpoint, Order, Reply, Secret, Timestamp,
+    Callback, CallbackId, CallbackState, Command, Endpoint, Merchant, Order, Reply, Secret,
+    Timestamp,
 };
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -44,6 +45,26 @@ const PAUSE: Duration = Duration::from_secs(1);
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 /// How long the tries under way may take at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
+
+impl Gateway {
+    /// Has the latest news of a merchant's order sent once more to each of its addresses, with the same
+    /// bytes, and tells to how many; none as long as there is no news.
+    pub async fn redeliver(&self, merchant: &Merchant, order: &Order) -> Result<usize, Rejection> {
+        let command = Command::Redeliver(Redeliver {
+            merchant: merchant.id,
+            order: order.id,
+            callbacks: order.callbacks.clone(),
+            at: self.now(),
+        });
+        match reply(self.store.execute(command, None).await)? {
+            Reply::Redelivered { callbacks } => {
+                self.news.notify_one();
+                Ok(callbacks)
+            }
+            other => Err(unexpected(&other).into()),
+        }
+    }
+}
 
 /// What the operator may set.
 #[derive(Debug, Clone)]

@@ -340,3 +340,25 @@ async fn the_next_run_takes_over_what_was_being_tried() {
     assert_eq!(post.fixture.balance().await, i64::from(OPENING));
     assert_eq!(post.fixture.upstream.paid.load(Ordering::Relaxed), 1);
 }
+
+/// A merchant that lost the news asks for it, and gets the same bytes once more.
+#[tokio::test(start_paused = true)]
+async fn a_merchant_has_its_news_sent_once_more() {
+    let post = Post::new().await;
+    post.owe(1, "A").await;
+    let courier = post.courier(&post.fixture.gateway);
+    assert_eq!(post.until_settled(&courier, 1).await.state, CallbackState::Delivered);
+    let order = post.callback(1).await.order;
+    let order = post.fixture.gateway.order_of_any_merchant(order).await.unwrap();
+    let owner = merchant(domain::MerchantStatus::Active);
+    let stranger = domain::Merchant { id: MerchantId(9), ..owner.clone() };
+    assert_eq!(post.fixture.gateway.redeliver(&stranger, &order).await, Ok(0));
+    assert_eq!(post.callback(1).await.state, CallbackState::Delivered);
+    assert_eq!(post.fixture.gateway.redeliver(&owner, &order).await, Ok(1));
+    let courier = post.courier(&post.fixture.gateway);
+    assert_eq!(post.until_settled(&courier, 1).await.tries, 2);
+    let parcels = post.network.parcels();
+    assert_eq!(parcels.len(), 2);
+    assert_eq!(parcels[0].rendered, parcels[1].rendered);
+    assert_eq!(header(&parcels[0], "webhook-id"), header(&parcels[1], "webhook-id"));
+}

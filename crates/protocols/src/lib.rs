@@ -11,6 +11,8 @@ pub mod isikuota;
 mod masking;
 mod months;
 pub mod order_numbers;
+mod permutation;
+pub mod s88pay;
 pub mod sandbox;
 
 /// A protocol as whoever sends requests on sees it.
