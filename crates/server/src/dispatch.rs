@@ -48,12 +48,11 @@ impl Part {
 
 /// Which part a path belongs to.
 pub(crate) fn part(path: &str) -> Part {
-    let protocol = || FACES.iter().find(|face| (face.owns)(path));
     match path {
         "/livez" | "/readyz" | "/metrics" => Part::Health,
         _ if path.starts_with("/admin/") || path == DOCUMENT_PATH => Part::Administration,
         _ if path.starts_with("/sandbox/") => Part::Control,
-        _ => protocol().map_or(Part::Unknown, |face| Part::Protocol(face.name)),
+        _ => protocols::owner(path).map_or(Part::Unknown, Part::Protocol),
     }
 }
 

@@ -27,7 +27,8 @@ use protocols::admission::{AnySignature, SignatureGuard};
 use protocols::exchange::Serve;
 use protocols::order_numbers::OrderNumbers;
 use protocols::sandbox::{self, Sandbox};
-use protocols::{iak, isikuota};
+use protocols::hosted::{self, Tokens};
+use protocols::{iak, ilenpay, isikuota, s88pay};
 use storage::Opened;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -59,6 +60,10 @@ use crate::traces::collector::Collector;
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 /// How long a try that has ended may take to be recorded before somebody else tries.
 const RECORD_WITHIN: Duration = Duration::from_secs(60);
+/// How many wrong S88pay keys an hour are tried for one merchant.
+const WRONG_KEYS_PER_HOUR: u32 = 100;
+/// How long an S88pay deposit waits for its payer.
+const DEPOSIT_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How many notices of the supplier may wait to be taken in.
 const NOTICES_WAITING_MAX: usize = 1024;
 
@@ -76,6 +81,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) callers: Callers,
     /// How merchants are called back.
     pub(crate) callbacks: CallbackPlan,
+    /// Where payers are shown pages.
+    pub(crate) pages: Pages,
     /// Keeps stored secrets unreadable.
     pub(crate) sealer: Arc<dyn Sealer>,
     /// Takes traces, if anybody does.
@@ -91,6 +98,17 @@ pub(crate) struct Callers {
     pub(crate) rate_limit: Option<RateLimit>,
     /// How many wrong signatures may come per minute from one address in one user name.
     pub(crate) failed_signatures_per_minute: Option<NonZeroU32>,
+}
+
+/// Where payers are shown pages, and what they can do there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pages {
+    /// What links to them begin with, without a slash at the end.
+    pub(crate) public_url: String,
+    /// Where merchants without an address are called back.
+    pub(crate) fallback_url: Option<String>,
+    /// Whether payers can make believe that they paid.
+    pub(crate) sandbox: bool,
 }
 
 /// How merchants are called back.
@@ -151,6 +169,7 @@ pub(crate) struct Program {
     directory: PathBuf,
     data: Opened,
     callers: Callers,
+    pages: Pages,
     backups: Option<(Arc<Folder>, Schedule)>,
     notices: mpsc::Receiver<Notice>,
 }
@@ -232,6 +251,7 @@ impl Program {
             directory: plan.data.to_owned(),
             data,
             callers: plan.callers,
+            pages: plan.pages,
             backups: None,
             notices,
         })
@@ -265,14 +285,38 @@ impl Program {
         };
         let isikuota = isikuota::Settings {
             timestamp_window: isikuota::Settings::USUAL_TIMESTAMP_WINDOW,
+            addresses: Arc::clone(&addresses),
+            rates: Arc::clone(&rates),
+            signatures: Arc::clone(&signatures),
+        };
+        let tokens = Tokens::new(self.data.instance_key);
+        let ilenpay = ilenpay::Settings {
+            addresses: Arc::clone(&addresses),
+            rates: Arc::clone(&rates),
+            signatures,
+            tokens: tokens.clone(),
+            public_url: self.pages.public_url.clone(),
+            lifetime: None,
+            messenger: Arc::clone(&self.messenger) as _,
+            fallback_url: self.pages.fallback_url.clone(),
+        };
+        let s88pay = s88pay::Settings {
+            number_key: self.data.instance_key,
+            tokens: tokens.clone(),
+            public_url: self.pages.public_url.clone(),
             addresses,
             rates,
-            signatures,
+            wrong_keys_per_hour: Some(WRONG_KEYS_PER_HOUR),
+            lifetime: DEPOSIT_LIFETIME,
         };
+        let hosted = hosted::Settings { tokens, sandbox: self.pages.sandbox };
         let gateway = || Arc::clone(&self.gateway);
         vec![
             (iak::NAME, Box::new(iak::Served::new(gateway(), iak))),
             (isikuota::NAME, Box::new(isikuota::Served::new(gateway(), isikuota))),
+            (ilenpay::NAME, Box::new(ilenpay::Served::new(gateway(), ilenpay))),
+            (s88pay::NAME, Box::new(s88pay::Served::new(gateway(), s88pay))),
+            (hosted::NAME, Box::new(hosted::Served::new(gateway(), hosted))),
         ]
     }
 
@@ -315,6 +359,7 @@ impl Program {
         let stop = CancellationToken::new();
         tokio::spawn(stop_at_signal(signals, stop.clone(), Arc::clone(&self.ready)));
         let resolver = tokio::spawn(Arc::clone(&self.gateway).run_resolver(stop.clone()));
+        tokio::spawn(Arc::clone(&self.gateway).run_collections(stop.clone()));
         let courier = tokio::spawn(self.courier.run(stop.clone()));
         tokio::spawn(take_in_notices(Arc::clone(&self.gateway), self.notices));
         tokio::spawn(recover(Arc::clone(&self.gateway)));
@@ -424,6 +469,8 @@ fn callback_writers(data: &Opened) -> Vec<Arc<dyn CallbackWriter>> {
     vec![
         Arc::new(iak::callback::Writer::new(data.instance_key)),
         Arc::new(isikuota::callback::Writer),
+        Arc::new(ilenpay::callback::Writer::new(Tokens::new(data.instance_key))),
+        Arc::new(s88pay::callback::Writer::new(data.instance_key)),
     ]
 }
 

@@ -20,6 +20,7 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
             encryption: Encryption::new(None).unwrap(),
             fallback: None,
         },
+        pages: Pages::default(),
         sealer,
         collector: None,
         exchanges: Exchanges { per_second: None, keep_days: 1, file_bytes: 16 << 20 },

@@ -22,7 +22,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::{self, Limits, Traffic};
 use crate::messenger::encryption::Encryption;
 use crate::open_files;
-use crate::program::{CallbackPlan, Callers, Door, Plan, Program};
+use crate::program::{CallbackPlan, Callers, Door, Pages, Plan, Program};
 use crate::signals::StopSignals;
 use crate::system::SystemEntropy;
 
@@ -61,6 +61,11 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
         },
         callers: Callers::default(),
         callbacks: callback_plan(&options, address)?,
+        pages: Pages {
+            public_url: format!("http://{}", reachable(address)),
+            fallback_url: Some(callback_url(&options, address)),
+            sandbox: true,
+        },
         sealer: Arc::new(Unsealed),
         collector: None,
         exchanges: Exchanges {
@@ -112,10 +117,6 @@ fn administration(program: &Program) -> Administration {
 /// How demo merchants are called back: at the address that was given, or by the catcher behind this
 /// program's own listener. Both may be on this machine.
 fn callback_plan(options: &SandboxOptions, listener: SocketAddr) -> anyhow::Result<CallbackPlan> {
-    let url = match &options.callback_url {
-        Some(url) => url.clone(),
-        None => format!("http://{}{}", reachable(listener), control::CALLBACKS_PATH),
-    };
     let usual = configuration::defaults().callbacks;
     let mut allow_networks = vec![
         IpNet::from(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
@@ -127,8 +128,16 @@ fn callback_plan(options: &SandboxOptions, listener: SocketAddr) -> anyhow::Resu
     Ok(CallbackPlan {
         settings: Callbacks { allow_networks, at_once, ..usual },
         encryption: Encryption::new(None)?,
-        fallback: Some((url, Secret::new(CALLBACK_SECRET))),
+        fallback: Some((callback_url(options, listener), Secret::new(CALLBACK_SECRET))),
     })
+}
+
+/// Where demo merchants are called back.
+fn callback_url(options: &SandboxOptions, listener: SocketAddr) -> String {
+    match &options.callback_url {
+        Some(url) => url.clone(),
+        None => format!("http://{}{}", reachable(listener), control::CALLBACKS_PATH),
+    }
 }
 
 /// Where a listener can be reached from this machine.

@@ -23,7 +23,7 @@ use crate::dispatch::Dispatch;
 use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::open_files;
 use crate::preparation::{self, Preparation};
-use crate::program::{CallbackPlan, Callers, Door, Plan, Program};
+use crate::program::{CallbackPlan, Callers, Door, Pages, Plan, Program};
 use crate::scheduled_backups::{Folder, Schedule};
 use crate::signals::{ReloadSignals, StopSignals};
 use crate::system::{SystemEntropy, new_process};
@@ -47,6 +47,11 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
     let (admin, admin_address) =
         listen(&loaded, "server.admin_listen", configuration.server.admin_listen)?;
     let backups = backups(&loaded)?;
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let public_url = match &configuration.server.public_url {
+        Some(url) => url.to_string().trim_end_matches('/').to_owned(),
+        None => format!("{scheme}://{public_address}"),
+    };
     let mut program = Program::open(Plan {
         data: &configuration.data_directory,
         upstream,
@@ -61,6 +66,7 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
             encryption,
             fallback: None,
         },
+        pages: Pages { public_url, fallback_url: None, sandbox: false },
         sealer,
         collector: collector(configuration)?,
         exchanges: configuration.exchanges.clone(),
@@ -77,7 +83,6 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
     if let Some((folder, schedule)) = backups {
         program.back_up_into(folder, schedule);
     }
-    let scheme = if certificate.is_some() { "https" } else { "http" };
     println!("Lunas siap · is ready: {scheme}://{public_address}");
     println!("Admin API: http://{admin_address}");
     if let Some(url) = &configuration.server.public_url {

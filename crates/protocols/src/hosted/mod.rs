@@ -52,3 +52,6 @@ pub mod preferences {
     /// After anything else.
     pub const FAILED_URL: &str = "failed_url";
 }
+
+/// What the pages are called where requests are counted.
+pub const NAME: &str = "hosted";
