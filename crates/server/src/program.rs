@@ -25,9 +25,9 @@ use gateway::ports::{
 use gateway::{Gateway, Parts, Settings};
 use protocols::admission::{AnySignature, SignatureGuard};
 use protocols::exchange::Serve;
+use protocols::hosted::{self, Tokens};
 use protocols::order_numbers::OrderNumbers;
 use protocols::sandbox::{self, Sandbox};
-use protocols::hosted::{self, Tokens};
 use protocols::{iak, ilenpay, isikuota, s88pay};
 use storage::Opened;
 use tokio::net::TcpListener;

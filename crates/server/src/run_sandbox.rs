@@ -36,6 +36,13 @@ const TOKENS: [(&str, Role); 3] = [
 /// How large the log of exchanges may become.
 const EXCHANGES_BYTES: usize = 256 << 20;
 
+/// What the demo merchants present, as the references of the protocols name it.
+const CREDENTIALS: [&str; 4] = [
+    "IAK: username 081200001111, api_key 9f1c2ab34de5f678",
+    "isikuota: API id IK-1001, API key ak_live_7f3c9d2e, secret key sk_live_Zx81mQpT",
+    "ilenpay: API key ilen-sandbox-key-0001, user demoUser01, webhook secret whsecret-demo",
+    "S88pay (THB): OPR001, API key unit-test-api-key, secret key unit-test-secret-key",
+];
 /// Signs the callbacks of merchants without an address of their own, after the standard that every
 /// delivery keeps.
 const CALLBACK_SECRET: &str = "whsec_c2FuZGJveC13ZWJob29rLXNlY3JldA==";
@@ -195,7 +202,9 @@ async fn welcome(
         let (name, balance) = (&merchant.name, rupiah(balance));
         writeln!(text, "{name}, saldo · balance {balance}")?;
     }
-    writeln!(text, "IAK: username 081200001111, api_key 9f1c2ab34de5f678")?;
+    for line in CREDENTIALS {
+        writeln!(text, "{line}")?;
+    }
     writeln!(text, "Admin API: Authorization: Bearer {}", TOKENS[0].0)?;
     writeln!(text)?;
     writeln!(text, "Cek tagihan · ask what is owed:")?;

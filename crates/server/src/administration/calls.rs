@@ -16,6 +16,7 @@ use domain::{
 use gateway::courier::Courier;
 use gateway::ports::{CallbackReports, Entropy, ExchangeLog, OrderFilter, Verdict};
 use gateway::{By, Done, Gateway, random_key};
+use protocols::ilenpay;
 use protocols::order_numbers::OrderNumbers;
 use serde::Serialize;
 use serde_json::Value;
@@ -23,7 +24,7 @@ use serde_json::Value;
 use super::codes::{Code, Denial};
 use super::forms::{
     DecimalAmount, FundingDirection, InstantText, MinuteText, NetworkText, OrderReference,
-    ProductName, ProductState, VerdictWord, minute_of_day,
+    ProductName, ProductState, Protocol, VerdictWord, minute_of_day,
 };
 use super::requests::{
     AllowList, CredentialToIssue, CredentialToRevoke, FundingToMake, Limits, MerchantToAdd,
@@ -231,7 +232,7 @@ impl Call {
     async fn issue_credential(&self) -> Outcome {
         let wanted: CredentialToIssue = self.body()?;
         let (protocol, names) = wanted.protocol.parts();
-        let secrets: BTreeMap<String, Secret> = match wanted.secrets {
+        let mut secrets: BTreeMap<String, Secret> = match wanted.secrets {
             Some(given) => {
                 given.into_iter().map(|(name, text)| (name, Secret::new(text.0))).collect()
             }
@@ -240,14 +241,18 @@ impl Call {
                 .map(|name| ((*name).to_owned(), random_key(self.entropy.as_ref())))
                 .collect(),
         };
+        let mut identifier = wanted.identifier.0;
+        if matches!(wanted.protocol, Protocol::Ilenpay) {
+            // Requests of this protocol name nobody: a credential is found by its key.
+            let key = secrets.get(ilenpay::sign::API_KEY).map_or("", Secret::reveal);
+            let user = std::mem::replace(&mut identifier, ilenpay::key_name(key));
+            secrets.insert(ilenpay::sign::API_USER.to_owned(), Secret::new(user));
+        }
         if !names.iter().eq(secrets.keys()) {
             let what = format!("the secrets of {protocol} are {}", names.join(", "));
             return Err(Denial::with(Code::SecretsInvalid, what));
         }
-        let key = CredentialKey {
-            protocol: ProtocolName::new(protocol),
-            identifier: wanted.identifier.0,
-        };
+        let key = CredentialKey { protocol: ProtocolName::new(protocol), identifier };
         let new = NewCredential {
             merchant: self.merchant_id()?,
             key,
@@ -471,7 +476,7 @@ const fn product_status(state: ProductState) -> ProductStatus {
 
 fn product(id: &ProductName, content: ProductContent) -> Result<Product, Denial> {
     let contradictory = |what: &str| Denial::with(Code::ProductContradictory, what);
-    let protocol = |it: super::forms::Protocol| ProtocolName::new(it.parts().0);
+    let protocol = |it: Protocol| ProtocolName::new(it.parts().0);
     let mut aliases: Vec<Alias> = Vec::new();
     for alias in content.aliases {
         let alias = Alias { protocol: protocol(alias.protocol), code: alias.code.0 };

@@ -145,17 +145,38 @@ words! {
     Protocol {
         /// IAK, formerly mobilepulsa.
         Iak = "iak",
+        /// isikuota.
+        Isikuota = "isikuota",
+        /// ilenpay.
+        Ilenpay = "ilenpay",
+        /// S88pay.
+        S88pay = "s88pay",
     }
 }
 
 impl Protocol {
-    /// Its name in credentials and aliases, and the secrets that a credential in it has.
+    /// Its name in credentials and aliases, and the secrets that a credential in it has, in the
+    /// order of the alphabet.
     pub(crate) const fn parts(self) -> (&'static str, &'static [&'static str]) {
+        use protocols::{iak, ilenpay, isikuota, s88pay};
         match self {
-            Self::Iak => (protocols::iak::NAME, &[protocols::iak::sign::API_KEY]),
+            Self::Iak => (iak::NAME, &[iak::sign::API_KEY]),
+            Self::Isikuota => {
+                (isikuota::NAME, &[isikuota::sign::API_KEY, isikuota::sign::SECRET_KEY])
+            }
+            Self::Ilenpay => (ilenpay::NAME, &ILENPAY_SECRETS),
+            Self::S88pay => (s88pay::NAME, &[s88pay::sign::API_KEY, s88pay::sign::SECRET_KEY]),
         }
     }
 }
+
+/// What ilenpay's reference gives a merchant (section 2).
+const ILENPAY_SECRETS: [&str; 4] = [
+    protocols::ilenpay::sign::API_KEY,
+    protocols::ilenpay::sign::API_USER,
+    protocols::ilenpay::sign::WEBHOOK_ID,
+    protocols::ilenpay::sign::WEBHOOK_SECRET,
+];
 
 words! {
     /// A currency by its ISO 4217 code.

@@ -226,6 +226,20 @@ async fn a_request_carries_the_headers_and_the_very_bytes() {
     assert_eq!(head.matches("host:").count(), 1, "{head}");
 }
 
+/// Receivers of ilenpay's callbacks tell by this name who calls.
+#[tokio::test]
+async fn a_protocol_may_give_the_sender_its_own_name() {
+    let receiver = Receiver::start(Does::Say("HTTP/1.1 204 No Content\r\n\r\n")).await;
+    let mut named = parcel(&receiver.url());
+    let hookshot = ("User-Agent".to_owned(), "Ilenpay-Hookshot".to_owned());
+    Arc::make_mut(&mut named.rendered).headers.push(hookshot);
+    messenger().send(named).await;
+    let requests = receiver.requests.lock().unwrap().clone();
+    let [request] = requests.as_slice() else { panic!("{requests:?}") };
+    let agents = request.lines().filter(|line| line.starts_with("user-agent:"));
+    assert_eq!(agents.collect::<Vec<_>>(), ["user-agent: Ilenpay-Hookshot"]);
+}
+
 #[tokio::test]
 async fn a_status_is_told_whatever_becomes_of_the_body() {
     let table = [

@@ -255,7 +255,8 @@ fn server_name(target: &Target) -> Result<ServerName<'static>, Problem> {
     }
 }
 
-/// The request for a parcel. The protocol's headers come first and ours win where they meet.
+/// The request for a parcel. The protocol's headers come first and ours win where they meet, except
+/// the name of the sender, by which receivers of some protocols tell who calls.
 fn request(target: &Target, parcel: &Parcel) -> Result<Request<Full<Bytes>>, Problem> {
     let body = Full::new(Bytes::from(parcel.rendered.body.clone()));
     let mut request = Request::builder()
@@ -264,11 +265,11 @@ fn request(target: &Target, parcel: &Parcel) -> Result<Request<Full<Bytes>>, Pro
         .body(body)
         .map_err(|_| Problem::Request("its path cannot be sent".to_owned()))?;
     let headers = request.headers_mut();
+    headers.insert(header::USER_AGENT, USER_AGENT);
     for (name, value) in parcel.rendered.headers.iter().chain(&parcel.headers) {
         put(headers, name, value)?;
     }
     put(headers, header::HOST.as_str(), &target.authority())?;
-    headers.insert(header::USER_AGENT, USER_AGENT);
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     Ok(request)
 }
