@@ -110,7 +110,10 @@ fn upstream(configuration: &Configuration) -> Result<(UpstreamName, sandbox::Set
     match configuration.upstreams.get(name) {
         Some(Upstream::Sandbox { seed, iak_numbers }) => {
             let iak_numbers = (*iak_numbers).into();
-            Ok((name.clone(), sandbox::Settings { seed: *seed, iak_numbers }))
+            Ok((
+                name.clone(),
+                sandbox::Settings { seed: *seed, iak_numbers, iak_top_ups_after: None },
+            ))
         }
         None => Err(Fault::of("route", format!("leads to {name}, which is no upstream"))),
     }

@@ -125,6 +125,7 @@ impl Program {
         let opened = Gateway::open(Parts {
             store: Arc::clone(&data.store),
             reports: Arc::clone(&data.reports),
+            collections: Arc::clone(&data.collections),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             observer: Arc::<Metrics>::clone(&metrics),
             upstreams: vec![Arc::clone(&supplier) as Arc<dyn Upstream>],
@@ -133,6 +134,8 @@ impl Program {
                 call_within: plan.orders.call_within,
                 cut_offs: plan.orders.cut_offs,
                 upstream: plan.upstream.clone(),
+                // The only supplier there is moves no money.
+                test_upstream: plan.upstream.clone(),
             },
             process: new_process(),
         })

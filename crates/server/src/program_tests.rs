@@ -23,11 +23,16 @@ fn sealer() -> Arc<dyn Sealer> {
     Arc::new(KeySealer { key: Key::generate(&SystemEntropy), entropy: Arc::new(SystemEntropy) })
 }
 
-/// Whether any file of the data holds this text.
+/// Whether any file of the data holds this text, those of its folders among them.
 fn holds(data: &Path, text: &str) -> bool {
-    let files = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
-    let mut contents = files.map(|file| std::fs::read(file).unwrap());
-    contents.any(|bytes| bytes.windows(text.len()).any(|piece| piece == text.as_bytes()))
+    let mut entries = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    entries.any(|entry| {
+        if entry.is_dir() {
+            return holds(&entry, text);
+        }
+        let bytes = std::fs::read(entry).unwrap();
+        bytes.windows(text.len()).any(|piece| piece == text.as_bytes())
+    })
 }
 
 #[tokio::test]

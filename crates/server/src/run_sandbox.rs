@@ -33,7 +33,11 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     let program = Program::open(Plan {
         data: &options.data,
         upstream: UpstreamName::new(sandbox::NAME),
-        stand_in: sandbox::Settings { seed: options.seed, iak_numbers: options.iak_numbers.into() },
+        stand_in: sandbox::Settings {
+            seed: options.seed,
+            iak_numbers: options.iak_numbers.into(),
+            iak_top_ups_after: None,
+        },
         orders: Orders {
             answer_within: options.answer_within,
             call_within: options.call_within,
@@ -159,6 +163,12 @@ mod tests {
     use super::*;
     use crate::program::tests::open;
 
+    /// How many credentials the demo has.
+    fn published() -> usize {
+        let commands = demo::commands(domain::Timestamp::from_milliseconds(0));
+        commands.iter().filter(|it| matches!(it, Command::PutCredential(_))).count()
+    }
+
     #[tokio::test]
     async fn data_with_credentials_of_others_gets_no_published_ones() {
         let folder = tempfile::TempDir::new().unwrap();
@@ -167,14 +177,14 @@ mod tests {
         let mut commands = demo::commands(program.gateway.now());
         for command in &mut commands {
             if let Command::PutCredential(credential) = command {
-                credential.identifier = "628111111111".to_owned();
+                credential.identifier = format!("other-{}", credential.identifier);
                 credential.secrets = secrets.clone();
             }
         }
         program.gateway.administer(commands).await.unwrap();
         let fault = seed(&program.gateway).await.unwrap_err().to_string();
         assert!(fault.contains("not that of a sandbox"), "{fault}");
-        assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
+        assert_eq!(program.gateway.catalogue().all_credentials().count(), published());
         program.close().await;
     }
 
@@ -184,7 +194,7 @@ mod tests {
         for _start in 0..2 {
             let program = open(folder.path(), Arc::new(Unsealed)).await.unwrap();
             seed(&program.gateway).await.unwrap();
-            assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
+            assert_eq!(program.gateway.catalogue().all_credentials().count(), published());
             program.close().await;
         }
     }

@@ -146,8 +146,9 @@ fn public_credential(program: &Program) -> Option<String> {
     let catalogue = program.gateway.catalogue();
     catalogue
         .all_credentials()
-        .find(|credential| demo::is_public_credential(credential))
+        .filter(|credential| demo::is_public_credential(credential))
         .map(|credential| format!("{} {}", credential.protocol, credential.identifier))
+        .min()
 }
 
 fn warn_of_what_is_unusual(loaded: &Loaded, upstream: &domain::UpstreamName, is_encrypted: bool) {
