@@ -120,6 +120,9 @@ fn quote() -> Command {
             code: "SHOPEEPAY".to_owned(),
             destination: "082100000000".to_owned(),
             upstream: UpstreamName::new("sandbox"),
+            dialect: String::new(),
+            calls_back: false,
+            callback_url: None,
             at: NOW,
         },
         bill: Bill {
@@ -137,6 +140,7 @@ fn quote() -> Command {
             charge: Amount::rupiah(1350),
         },
         expires_at: NOW.business_day().end(),
+        renews: false,
     })
 }
 
