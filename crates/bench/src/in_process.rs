@@ -123,6 +123,9 @@ fn quote() -> Command {
             calls_back: false,
             callback_url: None,
             upstream: UpstreamName::new("sandbox"),
+            dialect: String::new(),
+            calls_back: false,
+            callback_url: None,
             at: NOW,
         },
         bill: Bill {

@@ -16,8 +16,8 @@
 //!    ([`pipeline::EngineFault::Fatal`]).
 //! 2. Start a [`pipeline::Pipeline`] on it, and answer point reads and reports of
 //!    [`gateway::ports`] on connections that share nothing with it.
-//! 3. Write an `open` that returns [`Opened`], and a `verify` that shows accounts, transfers and
-//!    orders to [`domain::audit::Auditor`].
+//! 3. Write an `open` that returns [`Opened`], and a `verify` that shows all records that it asks
+//!    for to [`domain::audit::Auditor`].
 //! 4. Let the engine pass `conformance`: implement its `Subject` for a type in the engine's tests
 //!    and name that type in one line, `conformance!(TheType);`.
 

@@ -327,7 +327,13 @@ impl Call {
         let id = ProductName::try_from(self.segment().to_owned())
             .map_err(|what| Denial::with(Code::ProductUnknown, what))?;
         let content: ProductContent = self.body()?;
-        self.act(Act::PutProduct(product(&id, content)?)).await
+        let mut product = product(&id, content)?;
+        // What is not in the content stays as it is: prices of top-ups, and what a channel is.
+        if let Some(known) = self.gateway.catalogue().product(&product.id) {
+            product.top_up.clone_from(&known.top_up);
+            product.channel.clone_from(&known.channel);
+        }
+        self.act(Act::PutProduct(product)).await
     }
 
     async fn put_product_status(&self) -> Outcome {

@@ -12,7 +12,7 @@ use super::arbitrary::{received, rendered, sample, took};
 use super::purchases::buy;
 use super::*;
 
-const OURS: ProcessId = ProcessId(u64::MAX);
+pub(crate) const OURS: ProcessId = ProcessId(u64::MAX);
 const THEIRS: ProcessId = ProcessId(1);
 
 fn later(seconds: u64) -> Timestamp {
@@ -25,18 +25,23 @@ fn body(text: &str) -> Arc<Rendered> {
 }
 
 /// Leases callbacks that would say this.
-fn lease(ids: &[u64], says: &str, owner: ProcessId, at: Timestamp) -> Lease {
+pub(crate) fn lease(ids: &[u64], says: &str, owner: ProcessId, at: Timestamp) -> Lease {
     let wanted =
         ids.iter().map(|id| Wanted { callback: CallbackId(*id), rendered: Some(body(says)) });
     let until = at.after(Duration::from_secs(30));
     Lease { wanted: wanted.collect(), owner, at, until, take_over: false }
 }
 
-fn endpoint_key(merchant: MerchantId) -> EndpointKey {
+pub(crate) fn endpoint_key(merchant: MerchantId) -> EndpointKey {
     EndpointKey { merchant, protocol: ProtocolName::new("iak") }
 }
 
-fn tried(id: u64, at: Timestamp, status: u16, retry: Option<Timestamp>) -> RecordDelivery {
+pub(crate) fn tried(
+    id: u64,
+    at: Timestamp,
+    status: u16,
+    retry: Option<Timestamp>,
+) -> RecordDelivery {
     RecordDelivery {
         callback: CallbackId(id),
         owner: OURS,
@@ -113,7 +118,7 @@ impl<S: Subject> World<S> {
 }
 
 /// A purchase whose merchant is called back.
-fn called_back(merchant: MerchantId, reference: &str) -> Buy {
+pub(crate) fn called_back(merchant: MerchantId, reference: &str) -> Buy {
     let mut bought = buy(key(merchant, reference), Amount::rupiah(100));
     bought.request.calls_back = true;
     bought

@@ -10,12 +10,12 @@ use domain::{Collecting, Evidence, EvidenceKey, EvidenceState, OrderState};
 use super::arbitrary::{details, opening, sample, text};
 use super::*;
 
-pub(super) const CHANNEL: &str = "pulsa-telkomsel";
+pub(crate) const CHANNEL: &str = "pulsa-telkomsel";
 const CLOSED: Timestamp = Timestamp::from_milliseconds(LATER.milliseconds() + 1000);
 
 /// Waits for a payer who hands over Rp10.000 of telephone credit, worth Rp8.200, of which Rp200 are
 /// ours.
-pub(super) fn open(reference: &str, channel: &str, due: Amount) -> OpenCollection {
+pub(crate) fn open(reference: &str, channel: &str, due: Amount) -> OpenCollection {
     let mut request = request(key(TOKO, reference));
     request.calls_back = true;
     OpenCollection {
@@ -34,7 +34,7 @@ pub(super) fn open(reference: &str, channel: &str, due: Amount) -> OpenCollectio
     }
 }
 
-pub(super) fn seen(id: &str, channel: &str, amount: Amount) -> Evidence {
+pub(crate) fn seen(id: &str, channel: &str, amount: Amount) -> Evidence {
     Evidence {
         key: EvidenceKey { source: "sim-1".to_owned(), id: id.to_owned() },
         channel: channel.to_owned(),
@@ -47,7 +47,7 @@ pub(super) fn seen(id: &str, channel: &str, amount: Amount) -> Evidence {
     }
 }
 
-pub(super) fn credit(order: &Order, evidence: &Evidence) -> Credit {
+pub(crate) fn credit(order: &Order, evidence: &Evidence) -> Credit {
     Credit {
         order: order.id,
         merchant: order.key.merchant,
@@ -63,7 +63,7 @@ fn end(order: &Order, refusal: Option<Refusal>, at: Timestamp) -> EndCollection 
     EndCollection { order: order.id, merchant, currency, refusal, at }
 }
 
-fn tell(order: &Order, named: Option<&str>) -> Tell {
+pub(crate) fn tell(order: &Order, named: Option<&str>) -> Tell {
     let channel = order.collecting.as_ref().expect("a collection").channel.clone();
     Tell {
         order: order.id,

@@ -8,7 +8,7 @@ use domain::{Evidence, EvidenceKey, EvidenceState, Merchant, OrderState, Repetit
 use super::collections::{CHANNEL, credit, open, seen};
 use super::*;
 
-fn suspend(evidence: &Evidence, reason: Doubtful) -> Command {
+pub(crate) fn suspend(evidence: &Evidence, reason: Doubtful) -> Command {
     Command::Suspend(Suspend {
         evidence: evidence.key.clone(),
         channel: (evidence.channel.clone(), evidence.amount.currency()),

@@ -138,9 +138,9 @@ const WARUNG: MerchantId = MerchantId(2);
 /// When everything happens, unless a test says otherwise. 14 November 2023.
 const NOW: Timestamp = Timestamp::from_milliseconds(1_700_000_000_000);
 /// When quotes expire, unless a test says otherwise.
-const LATER: Timestamp = Timestamp::from_milliseconds(1_700_003_600_000);
+pub(crate) const LATER: Timestamp = Timestamp::from_milliseconds(1_700_003_600_000);
 /// When the first question about an attempt is due.
-const ASK_AT: Timestamp = Timestamp::from_milliseconds(1_700_000_060_000);
+pub(crate) const ASK_AT: Timestamp = Timestamp::from_milliseconds(1_700_000_060_000);
 
 fn upstream() -> UpstreamName {
     UpstreamName::new("sandbox")

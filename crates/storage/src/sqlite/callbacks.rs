@@ -52,11 +52,17 @@ statements! {
          and protocol = excluded.protocol"
     );
 
-    // The first entry of the first address above another one, and with it what is due there for
-    // longest. From address to address this way, entries in between are never looked at.
-    NEXT_ENDPOINT = "select merchant, protocol, due_at_ms \
+    // The first entry of the next address of the same merchant, and of any later one; with it what
+    // is due there for longest. From address to address this way, entries in between are never
+    // looked at. Comparing both columns at once would look at all of the address before.
+    NEXT_PROTOCOL = "select merchant, protocol, due_at_ms \
          from callbacks indexed by callbacks_due \
-         where due_at_ms is not null and (merchant, protocol) > (?1, ?2) \
+         where due_at_ms is not null and merchant = ?1 and protocol > ?2 \
+         order by protocol, due_at_ms limit 1";
+
+    NEXT_MERCHANT = "select merchant, protocol, due_at_ms \
+         from callbacks indexed by callbacks_due \
+         where due_at_ms is not null and merchant > ?1 \
          order by merchant, protocol, due_at_ms limit 1";
 
     DUE = concat!(
@@ -119,7 +125,6 @@ pub(super) fn due(
     per_endpoint: u32,
 ) -> Result<Vec<Callback>, Fault> {
     let snapshot = connection.unchecked_transaction()?;
-    let mut next = snapshot.prepare_cached(NEXT_ENDPOINT)?;
     let mut place = match after {
         Some(key) => (i64::from(key.merchant.0), key.protocol.to_string()),
         None => (BEFORE_ALL, String::new()),
@@ -127,18 +132,38 @@ pub(super) fn due(
     let mut found = Vec::new();
     let mut addresses = 0;
     while addresses < endpoints {
-        let entry = next.query_row(params![place.0, place.1], |row| {
-            Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)?))
-        });
-        let Some((address, longest_due)) = entry.optional()? else { break };
-        place = address;
-        if longest_due <= now.milliseconds() {
+        let Some(next) = next_address(&snapshot, &place)? else { break };
+        place = next.address;
+        if next.due_at <= now.milliseconds() {
             let parameters = params![place.0, place.1, now.milliseconds(), per_endpoint];
             found.extend(list(&snapshot, DUE, parameters)?);
             addresses += 1;
         }
     }
     Ok(found)
+}
+
+/// An address with something open.
+struct Next {
+    /// The merchant's number and the protocol.
+    address: (i64, String),
+    /// When the first of it is due.
+    due_at: i64,
+}
+
+fn next_address(
+    connection: &Connection,
+    (merchant, protocol): &(i64, String),
+) -> Result<Option<Next>, Fault> {
+    let read =
+        |row: &Row<'_>| Ok(Next { address: (row.get(0)?, row.get(1)?), due_at: row.get(2)? });
+    let mut statement = connection.prepare_cached(NEXT_PROTOCOL)?;
+    let found = statement.query_row(params![merchant, protocol], read).optional()?;
+    if found.is_some() {
+        return Ok(found);
+    }
+    let mut statement = connection.prepare_cached(NEXT_MERCHANT)?;
+    Ok(statement.query_row([merchant], read).optional()?)
 }
 
 pub(super) fn leased(
@@ -385,3 +410,7 @@ fn delivery(row: &Row<'_>) -> Result<Delivery, Finding> {
         problem,
     })
 }
+
+#[cfg(test)]
+#[path = "callbacks_tests.rs"]
+mod tests;

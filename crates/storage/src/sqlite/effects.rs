@@ -78,34 +78,12 @@ enum StoredEffect {
         state: String,
         refusal: Option<String>,
     },
-    Endpoint {
-        merchant: u32,
-        protocol: String,
-        url: String,
-        secret: String,
-        stopped_at_ms: Option<i64>,
-    },
+    Endpoint(StoredEndpoint),
     Resent {
         callback: u64,
     },
-    Preferences {
-        merchant: u32,
-        protocol: String,
-        values: BTreeMap<String, String>,
-    },
-    Released {
-        source: String,
-        id: String,
-        channel: String,
-        amount_minor: i64,
-        currency: String,
-        sender: String,
-        reference: String,
-        came_in_at_ms: i64,
-        seen_at_ms: i64,
-        /// To which merchant; none is back to whoever sent it.
-        merchant: Option<u32>,
-    },
+    Preferences(StoredPreferences),
+    Released(StoredEvidence),
 }
 
 pub(super) fn write(effect: &Effect) -> Result<String, Problem> {
@@ -171,40 +149,14 @@ pub(super) fn write(effect: &Effect) -> Result<String, Problem> {
                 _ => None,
             },
         },
-        Effect::Endpoint(endpoint) => StoredEffect::Endpoint {
-            merchant: endpoint.key.merchant.0,
-            protocol: endpoint.key.protocol.to_string(),
-            url: endpoint.url.clone(),
-            secret: endpoint.secret.reveal().to_owned(),
-            stopped_at_ms: endpoint.stopped_at.map(Timestamp::milliseconds),
-        },
+        Effect::Endpoint(endpoint) => StoredEffect::Endpoint(StoredEndpoint::new(endpoint)),
         Effect::Resent(callback) => StoredEffect::Resent { callback: callback.0 },
-        Effect::Preferences(preferences) => StoredEffect::Preferences {
-            merchant: preferences.merchant.0,
-            protocol: preferences.protocol.to_string(),
-            values: preferences.values.clone(),
-        },
-        Effect::Released(evidence) => released(evidence)?,
+        Effect::Preferences(preferences) => {
+            StoredEffect::Preferences(StoredPreferences::new(preferences))
+        }
+        Effect::Released(evidence) => StoredEffect::Released(StoredEvidence::new(evidence)?),
     };
     serde_json::to_string(&stored).map_err(|error| error.to_string())
-}
-
-fn released(evidence: &Evidence) -> Result<StoredEffect, Problem> {
-    let EvidenceState::Released(merchant) = evidence.state else {
-        return Err("evidence is not released by its release".to_owned());
-    };
-    Ok(StoredEffect::Released {
-        source: evidence.key.source.clone(),
-        id: evidence.key.id.clone(),
-        channel: evidence.channel.clone(),
-        amount_minor: evidence.amount.minor(),
-        currency: evidence.amount.currency().code().to_owned(),
-        sender: evidence.sender.clone(),
-        reference: evidence.reference.clone(),
-        came_in_at_ms: evidence.came_in_at.milliseconds(),
-        seen_at_ms: evidence.seen_at.milliseconds(),
-        merchant: merchant.map(|merchant| merchant.0),
-    })
 }
 
 /// What the reader says of broken JSON may quote it, so nothing of that is passed on.
@@ -311,47 +263,119 @@ pub(super) fn read(json: &str) -> Result<Effect, Problem> {
             },
             state: super::orders::state(&state, refused.as_deref())?,
         }),
-        StoredEffect::Endpoint { merchant, protocol, url, secret, stopped_at_ms } => {
-            Effect::Endpoint(Endpoint {
-                key: EndpointKey {
-                    merchant: MerchantId(merchant),
-                    protocol: ProtocolName::new(protocol),
-                },
-                url,
-                secret: Secret::new(secret),
-                stopped_at: stopped_at_ms.map(Timestamp::from_milliseconds),
-            })
-        }
+        StoredEffect::Endpoint(stored) => Effect::Endpoint(stored.endpoint()),
         StoredEffect::Resent { callback } => Effect::Resent(CallbackId(callback)),
-        StoredEffect::Preferences { merchant, protocol, values } => {
-            Effect::Preferences(Preferences {
-                merchant: MerchantId(merchant),
-                protocol: ProtocolName::new(protocol),
-                values,
-            })
-        }
-        StoredEffect::Released {
-            source,
-            id,
-            channel,
-            amount_minor,
-            currency: code,
-            sender,
-            reference,
-            came_in_at_ms,
-            seen_at_ms,
-            merchant,
-        } => Effect::Released(Evidence {
-            key: EvidenceKey { source, id },
-            channel,
-            amount: amount(amount_minor, currency(&code)?)?,
-            sender,
-            reference,
-            came_in_at: Timestamp::from_milliseconds(came_in_at_ms),
-            seen_at: Timestamp::from_milliseconds(seen_at_ms),
-            state: EvidenceState::Released(merchant.map(MerchantId)),
-        }),
+        StoredEffect::Preferences(stored) => Effect::Preferences(stored.preferences()),
+        StoredEffect::Released(stored) => Effect::Released(stored.evidence()?),
     })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredEndpoint {
+    merchant: u32,
+    protocol: String,
+    url: String,
+    secret: String,
+    stopped_at_ms: Option<i64>,
+}
+
+impl StoredEndpoint {
+    fn new(endpoint: &Endpoint) -> Self {
+        Self {
+            merchant: endpoint.key.merchant.0,
+            protocol: endpoint.key.protocol.to_string(),
+            url: endpoint.url.clone(),
+            secret: endpoint.secret.reveal().to_owned(),
+            stopped_at_ms: endpoint.stopped_at.map(Timestamp::milliseconds),
+        }
+    }
+
+    fn endpoint(self) -> Endpoint {
+        let protocol = ProtocolName::new(self.protocol);
+        Endpoint {
+            key: EndpointKey { merchant: MerchantId(self.merchant), protocol },
+            url: self.url,
+            secret: Secret::new(self.secret),
+            stopped_at: self.stopped_at_ms.map(Timestamp::from_milliseconds),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredPreferences {
+    merchant: u32,
+    protocol: String,
+    values: BTreeMap<String, String>,
+}
+
+impl StoredPreferences {
+    fn new(preferences: &Preferences) -> Self {
+        Self {
+            merchant: preferences.merchant.0,
+            protocol: preferences.protocol.to_string(),
+            values: preferences.values.clone(),
+        }
+    }
+
+    fn preferences(self) -> Preferences {
+        Preferences {
+            merchant: MerchantId(self.merchant),
+            protocol: ProtocolName::new(self.protocol),
+            values: self.values,
+        }
+    }
+}
+
+/// Evidence that was released.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredEvidence {
+    source: String,
+    id: String,
+    channel: String,
+    amount_minor: i64,
+    currency: String,
+    sender: String,
+    reference: String,
+    came_in_at_ms: i64,
+    seen_at_ms: i64,
+    /// To which merchant; none is back to whoever sent it.
+    merchant: Option<u32>,
+}
+
+impl StoredEvidence {
+    fn new(evidence: &Evidence) -> Result<Self, Problem> {
+        let EvidenceState::Released(merchant) = evidence.state else {
+            return Err("evidence is not released by its release".to_owned());
+        };
+        Ok(Self {
+            source: evidence.key.source.clone(),
+            id: evidence.key.id.clone(),
+            channel: evidence.channel.clone(),
+            amount_minor: evidence.amount.minor(),
+            currency: evidence.amount.currency().code().to_owned(),
+            sender: evidence.sender.clone(),
+            reference: evidence.reference.clone(),
+            came_in_at_ms: evidence.came_in_at.milliseconds(),
+            seen_at_ms: evidence.seen_at.milliseconds(),
+            merchant: merchant.map(|merchant| merchant.0),
+        })
+    }
+
+    fn evidence(self) -> Result<Evidence, Problem> {
+        Ok(Evidence {
+            key: EvidenceKey { source: self.source, id: self.id },
+            channel: self.channel,
+            amount: amount(self.amount_minor, currency(&self.currency)?)?,
+            sender: self.sender,
+            reference: self.reference,
+            came_in_at: Timestamp::from_milliseconds(self.came_in_at_ms),
+            seen_at: Timestamp::from_milliseconds(self.seen_at_ms),
+            state: EvidenceState::Released(self.merchant.map(MerchantId)),
+        })
+    }
 }
 
 #[cfg(test)]

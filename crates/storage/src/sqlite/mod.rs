@@ -402,5 +402,8 @@ impl Shutdown for Sqlite {
 }
 
 #[cfg(test)]
+#[path = "news_tests.rs"]
+mod news_tests;
+#[cfg(test)]
 #[path = "power_tests.rs"]
 mod power_tests;
