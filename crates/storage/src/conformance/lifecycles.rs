@@ -21,6 +21,7 @@ fn balance(reply: &Reply) -> i64 {
         | Reply::Suspended(_)
         | Reply::Ended(_)
         | Reply::Leased(_)
+        | Reply::Redelivered { .. }
         | Reply::DeliveryRecorded { .. }
         | Reply::Objected(_) => panic!("{reply:?} has no balance"),
     }
