@@ -47,6 +47,9 @@ pub(crate) struct TestUpstream {
     pub(crate) name: UpstreamName,
     pub(crate) status_by: StatusBy,
     pub(crate) bill: Mutex<BillAnswer>,
+    /// How many milliseconds an inquiry takes.
+    pub(crate) inquiry_takes: AtomicI64,
+    pub(crate) clock: Arc<TestClock>,
     pub(crate) acts: Mutex<VecDeque<Act>>,
     pub(crate) told: Mutex<VecDeque<Told>>,
     pub(crate) payer: Mutex<VecDeque<PayerDoes>>,
@@ -66,6 +69,8 @@ impl Upstream for TestUpstream {
     }
 
     async fn inquire(&self, _question: BillQuestion) -> BillAnswer {
+        let took = self.inquiry_takes.load(Ordering::Relaxed);
+        self.clock.0.fetch_add(took, Ordering::Relaxed);
         self.bill.lock().unwrap().clone()
     }
 
@@ -175,6 +180,8 @@ impl Fixture {
             name: UpstreamName::new("supplier"),
             status_by,
             bill: Mutex::new(BillAnswer::Bill(bill())),
+            inquiry_takes: AtomicI64::new(0),
+            clock: Arc::clone(&clock),
             acts: Mutex::default(),
             told: Mutex::default(),
             payer: Mutex::default(),

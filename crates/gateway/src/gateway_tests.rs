@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::administration::{Act as OperatorAct, Actor, Effect, NamedRequest, Role};
+use domain::product::QuoteExpiry;
 use domain::{
     Amount, Bill, Command, Currency, Delivery, Doubt, Merchant, MerchantStatus, Mode, Objection,
     Order, OrderState, Outcome, ProductStatus, Refusal, UpstreamName,
@@ -454,4 +455,17 @@ async fn holdings_tell_what_is_set_aside() {
     let stranger = domain::Merchant { id: domain::MerchantId(99), ..merchant };
     let holdings = fixture.gateway.holdings(&stranger).await.unwrap();
     assert_eq!(holdings, Holdings { total: nothing, set_aside: nothing, available: nothing });
+}
+
+#[tokio::test]
+async fn a_quote_lives_from_the_answer_on() {
+    let fixture = Fixture::new().await;
+    fixture.upstream.inquiry_takes.store(20_000, Ordering::Relaxed);
+    let life = Duration::from_secs(300);
+    let inquiry = Inquiry { expiry: QuoteExpiry::After(life), ..fixture.inquiry("A") };
+    let asked = fixture.gateway.now();
+    let order = fixture.gateway.inquire(inquiry).await.unwrap();
+    assert_eq!(order.expires_at, asked.after(Duration::from_secs(20)).after(life));
+    fixture.advance(life - Duration::from_millis(1));
+    fixture.gateway.pay(&fixture.merchant, order.id).await.unwrap();
 }

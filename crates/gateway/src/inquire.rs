@@ -161,7 +161,8 @@ impl Gateway {
             return Err(Refusal::ProductNotAllowed.into());
         }
         let quote = price_bill(terms, &bill, bill_total_max())?;
-        let expires_at = inquiry.expiry.instant(request.at);
+        // Counted from the answer, so that a slow supplier takes nothing of the merchant's time.
+        let expires_at = inquiry.expiry.instant(self.now());
         let renews = inquiry.repeats == Repeats::Renewed;
         let command = Command::MakeQuote(MakeQuote { request, bill, quote, expires_at, renews });
         self.store_inquiry(product, command).await

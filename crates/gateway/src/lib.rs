@@ -13,6 +13,7 @@ mod buy;
 pub mod catalogue;
 pub mod collect;
 pub mod courier;
+pub mod exchanges;
 #[cfg(any(test, feature = "in-memory"))]
 pub mod in_memory;
 mod inquire;

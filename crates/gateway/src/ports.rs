@@ -17,6 +17,8 @@ use thiserror::Error;
 use crate::catalogue::Catalogue;
 use crate::look_up::{Found, LookUpQuestion};
 
+pub use crate::exchanges::ExchangeLog;
+
 /// Why the store did not answer. None of these says anything about the merchant's request.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreFault {

@@ -22,3 +22,24 @@ pub type RateRule = Arc<dyn Fn(MerchantId) -> bool + Send + Sync>;
 pub fn any_rate() -> RateRule {
     Arc::new(|_| true)
 }
+
+/// Keeps strangers from trying signatures without end.
+pub trait SignatureGuard: Send + Sync {
+    /// Whether a signature that comes from this address in this name is looked at.
+    fn admits(&self, peer: IpAddr, name: &str) -> bool;
+
+    /// One was looked at and is nobody's.
+    fn was_wrong(&self, peer: IpAddr, name: &str);
+}
+
+/// The guard that admits everybody.
+#[derive(Debug, Clone, Copy)]
+pub struct AnySignature;
+
+impl SignatureGuard for AnySignature {
+    fn admits(&self, _: IpAddr, _: &str) -> bool {
+        true
+    }
+
+    fn was_wrong(&self, _: IpAddr, _: &str) {}
+}

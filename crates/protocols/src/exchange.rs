@@ -5,9 +5,11 @@
 //! in which shape its clients expect to be told.
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use gateway::exchanges::Note;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
@@ -35,6 +37,46 @@ pub enum BodyFault {
 
 /// What is sent back.
 pub type Answer = http::Response<Bytes>;
+
+/// Where a protocol leaves its note of what an exchange is about. Whoever keeps exchanges puts one
+/// among the extensions of a request and takes the note when the answer is there, or when there will
+/// be none because the connection has ended.
+#[derive(Debug, Clone, Default)]
+pub struct NoteSlot(Arc<Mutex<Option<Note>>>);
+
+impl NoteSlot {
+    /// Takes the note out, if one was left.
+    pub fn take(&self) -> Option<Note> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Puts a note in, in place of the one before.
+    pub fn leave(&self, note: Note) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(note);
+    }
+}
+
+/// A note that is being written. It is left in the slot of its request however the request ends.
+pub(crate) struct Noting {
+    /// What is known so far.
+    pub(crate) note: Note,
+    slot: Option<NoteSlot>,
+}
+
+impl Noting {
+    /// Begins with a note that knows nothing; where nobody keeps exchanges it goes nowhere.
+    pub(crate) fn of(arrival: &Arrival, note: Note) -> Self {
+        Self { note, slot: arrival.head.extensions.get::<NoteSlot>().cloned() }
+    }
+}
+
+impl Drop for Noting {
+    fn drop(&mut self) {
+        if let Some(slot) = &self.slot {
+            slot.leave(self.note.clone());
+        }
+    }
+}
 
 /// Something that answers requests: a protocol's served face, or the program's dispatcher over all
 /// of them.

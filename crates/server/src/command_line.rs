@@ -9,9 +9,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::configuration::choice::{Choice, IakNumbers};
 use crate::configuration::parse_duration;
+use crate::explain::ExplainOptions;
 use crate::merchant_command::MerchantOptions;
 use crate::order_command::OrderOptions;
 use crate::product_command::ProductOptions;
+use crate::verify_sign::VerifySignCommand;
 
 /// Lunas: gerbang pembayaran dan PPOB dalam satu program · a payment and bill-payment gateway in
 /// one program. Without a command it runs the sandbox.
@@ -46,6 +48,11 @@ pub(crate) enum Command {
     /// Buat permintaan bertanda tangan · print a signed request body
     #[command(subcommand)]
     Sign(SignCommand),
+    /// Bedah tanda tangan · take a signed request apart and say where its signature went wrong
+    #[command(subcommand)]
+    VerifySign(VerifySignCommand),
+    /// Ceritakan satu pesanan · tell the whole story of one order
+    Explain(ExplainOptions),
     /// Cetak dokumen OpenAPI dari API admin · print the OpenAPI document of the admin API
     Openapi,
     /// Urus merchant · look after merchants of a running server
@@ -218,25 +225,5 @@ fn one_of<T: Choice + Clone + Send + Sync + 'static>() -> impl TypedValueParser<
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_commands_are_consistent() {
-        CommandLine::command().debug_assert();
-    }
-
-    #[test]
-    fn words_and_durations_are_read_as_in_the_configuration() {
-        let read = |arguments: &[&str]| CommandLine::try_parse_from(arguments);
-        let read = read(&["lunas", "--iak-numbers", "old", "--answer-within", "300ms"]).unwrap();
-        assert_eq!(read.sandbox.iak_numbers, IakNumbers::Old);
-        assert_eq!(read.sandbox.answer_within, Duration::from_millis(300));
-        assert_eq!(read.sandbox.call_within, Duration::from_secs(120));
-        for wrong in [["lunas", "--iak-numbers", "newer"], ["lunas", "--answer-within", "25"]] {
-            assert!(CommandLine::try_parse_from(wrong).is_err(), "{wrong:?}");
-        }
-    }
-}
+#[path = "command_line_tests.rs"]
+mod tests;

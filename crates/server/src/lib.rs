@@ -18,6 +18,7 @@ mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;
+mod explain;
 mod logs;
 mod merchant_command;
 mod metrics;
@@ -31,10 +32,13 @@ mod program;
 mod rates;
 mod run_sandbox;
 mod run_serve;
+mod scheduled_backups;
 mod service_manager;
 mod sign;
 mod signals;
 mod system;
+mod traces;
+mod verify_sign;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -89,6 +93,8 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
             println!("{}", sign::iak(&options)?);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::VerifySign(command)) => Ok(verify_sign::run(&command)),
+        Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Openapi) => {
             println!("{}", administration::document());
             Ok(ExitCode::SUCCESS)
@@ -107,7 +113,7 @@ fn sandbox(options: command_line::SandboxOptions) -> anyhow::Result<ExitCode> {
 fn serve(options: &ServeOptions) -> anyhow::Result<ExitCode> {
     let loaded = load(options)?;
     let log = &loaded.configuration.log;
-    logs::begin_as(&log.filter, log.format);
+    logs::begin_as(&log.filter, log.format, loaded.configuration.otlp_endpoint.is_some());
     let preparation = Preparation::of(&loaded)?;
     runtime()?.block_on(run_serve::run(loaded, preparation))?;
     Ok(ExitCode::SUCCESS)
@@ -118,8 +124,8 @@ fn check(options: &ServeOptions) -> anyhow::Result<ExitCode> {
     let loaded = load(options)?;
     print!("{}", loaded.effective);
     Preparation::of(&loaded)?;
-    for key in preparation::without_effect(&loaded) {
-        println!("# {key}: belum berpengaruh · has no effect in this version");
+    for (key, reason) in preparation::without_effect(&loaded) {
+        println!("# {key}: tanpa pengaruh · has no effect: {reason}");
     }
     println!("# pengaturan baik · the configuration is good");
     Ok(ExitCode::SUCCESS)

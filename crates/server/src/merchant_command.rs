@@ -85,7 +85,7 @@ enum MerchantCommand {
     Limit {
         /// The merchant's number
         merchant: u32,
-        /// Requests per second; 0 takes the limit away
+        /// Requests per second; 0 takes the limit away, so that the one of the configuration holds
         requests_per_second: u32,
         /// Requests that may come at once
         #[arg(default_value_t = 1)]

@@ -1,5 +1,5 @@
 //! What is known of a request besides its answer: its id, its line in the log, its place in the
-//! metrics.
+//! metrics and in the log of exchanges.
 //!
 //! It stands between the edge and whatever answers. Each request gets an id, its own if that is
 //! harmless, which is echoed and which every line carries that is logged in its course, also by
@@ -7,23 +7,25 @@
 //! a query, a header or a name, and of the path nothing that could be a number or a key.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use domain::Masked;
-use gateway::ports::Entropy;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use protocols::exchange::{Answer, Arrival, Serve};
+use bytes::Bytes;
+use domain::{Masked, Timestamp};
+use gateway::exchanges::Exchange;
+use gateway::ports::{Clock, Entropy, ExchangeLog};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use protocols::exchange::{Answer, Arrival, NoteSlot, Serve};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, error_span, info};
 
 use crate::dispatch::{Part, part};
 use crate::metrics::Metrics;
+use crate::traces::{RequestFacts, TraceParent, TracedRequest, Traces};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// W3C Trace Context.
-const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// Observes the requests that something answers.
@@ -34,38 +36,72 @@ pub(crate) struct Observed {
     pub(crate) metrics: Arc<Metrics>,
     /// Where new ids come from.
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// Who traces, if anybody does.
+    pub(crate) traces: Option<Arc<Traces>>,
+    /// Tells when a request came.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Keeps what a protocol noted of a request, with both bodies.
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
 }
 
 /// A request that is being answered. One that is dropped before was given up.
 struct Active<'a> {
     metrics: &'a Metrics,
+    traced: Option<(&'a Traces, TracedRequest)>,
     answered: bool,
+}
+
+impl Active<'_> {
+    fn end_trace(&mut self, status: Option<StatusCode>) {
+        if let Some((traces, request)) = self.traced.take() {
+            traces.request_ends(request, status);
+        }
+    }
 }
 
 impl Drop for Active<'_> {
     fn drop(&mut self) {
         if !self.answered {
             self.metrics.request_is_abandoned();
+            self.end_trace(None);
         }
     }
 }
 
 #[async_trait]
 impl Serve for Observed {
-    async fn serve(&self, arrival: Arrival) -> Answer {
+    async fn serve(&self, mut arrival: Arrival) -> Answer {
         let begun = Instant::now();
         let (method, uri) = (shown_method(&arrival.head.method), arrival.head.uri.clone());
         let part = part(uri.path());
         let protocol = part.name();
         let id = request_id(&arrival.head.headers, &*self.entropy);
-        let span = span(&id, &arrival.head.headers);
+        let given = TraceParent::of(&arrival.head.headers);
+        let span = span(&id, given);
+        let log = self.exchanges.as_ref();
+        let mut exchanged =
+            log.is_on().then(|| Exchanged::begin(log, self.clock.now(), begun, &id, &mut arrival));
         self.metrics.request_begins();
-        let mut active = Active { metrics: &self.metrics, answered: false };
+        let traces = self.traces.as_deref().filter(|_| part != Part::Health);
+        let traced = traces.and_then(|traces| {
+            let facts = RequestFacts {
+                method,
+                protocol,
+                path: ShownPath::new(uri.path(), part).to_string(),
+                request_id: id.to_str().unwrap_or_default(),
+            };
+            Some((traces, traces.request_begins(&span, given, facts)?))
+        });
+        let mut active = Active { metrics: &self.metrics, traced, answered: false };
         let mut answer = self.service.serve(arrival).instrument(span.clone()).await;
         active.answered = true;
         let took = begun.elapsed();
         let status = answer.status();
         self.metrics.request_ends(protocol, status, took);
+        active.end_trace(Some(status));
+        if let Some(exchanged) = &mut exchanged {
+            exchanged.answer = Some((status, answer.body().clone()));
+        }
         answer.headers_mut().insert(REQUEST_ID, id);
         let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let (status, path) = (status.as_u16(), ShownPath::new(uri.path(), part));
@@ -81,15 +117,63 @@ impl Serve for Observed {
     }
 }
 
+/// An exchange until its end, whichever that is. The body of the request is shared and not copied.
+struct Exchanged<'a> {
+    log: &'a dyn ExchangeLog,
+    slot: NoteSlot,
+    at: Timestamp,
+    begun: Instant,
+    peer: IpAddr,
+    request_id: HeaderValue,
+    request: Bytes,
+    /// None until there is one, which may be never.
+    answer: Option<(StatusCode, Bytes)>,
+}
+
+impl<'a> Exchanged<'a> {
+    /// Asks for a note of this request.
+    fn begin(
+        log: &'a dyn ExchangeLog,
+        at: Timestamp,
+        begun: Instant,
+        id: &HeaderValue,
+        arrival: &mut Arrival,
+    ) -> Self {
+        let slot = NoteSlot::default();
+        arrival.head.extensions.insert(slot.clone());
+        let request = arrival.body.clone().unwrap_or_default();
+        let (peer, request_id) = (arrival.peer, id.clone());
+        Self { log, slot, at, begun, peer, request_id, request, answer: None }
+    }
+}
+
+/// Whoever answered has left his note by now: his future ends before this does.
+impl Drop for Exchanged<'_> {
+    fn drop(&mut self) {
+        let Some(note) = self.slot.take() else { return };
+        let (status, answer) = self.answer.take().unzip();
+        self.log.record(Exchange {
+            at: self.at,
+            took: self.begun.elapsed(),
+            peer: self.peer,
+            request_id: self.request_id.to_str().unwrap_or_default().into(),
+            note,
+            http_status: status.map(|status| status.as_u16()),
+            request: std::mem::take(&mut self.request),
+            answer: answer.unwrap_or_default(),
+        });
+    }
+}
+
 /// What every line carries that is logged in the course of a request. The protocol's face records
 /// the merchant's number once it knows it.
-fn span(id: &HeaderValue, headers: &HeaderMap) -> Span {
+fn span(id: &HeaderValue, given: Option<TraceParent>) -> Span {
     let request_id = id.to_str().unwrap_or_default();
     let span = error_span!(
         target: "lunas::request", "request", request_id, trace_id = Empty, merchant = Empty
     );
-    if let Some(trace_id) = headers.get(TRACE_PARENT).and_then(trace_id) {
-        span.record("trace_id", trace_id);
+    if let Some(given) = given {
+        span.record("trace_id", hex::encode(given.trace));
     }
     span
 }
@@ -117,21 +201,6 @@ fn new_id(entropy: &dyn Entropy) -> HeaderValue {
         pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
     HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown"))
-}
-
-/// The trace's id in a `traceparent`: `VERSION-TRACE-PARENT-FLAGS`, and more in later versions.
-fn trace_id(value: &HeaderValue) -> Option<&str> {
-    let text = value.to_str().ok()?;
-    let mut parts = text.split('-');
-    let mut next = |length: usize| {
-        let hexadecimal = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        parts.next().filter(|part| part.len() == length && part.bytes().all(hexadecimal))
-    };
-    let (version, trace, parent, _flags) = (next(2)?, next(32)?, next(16)?, next(2)?);
-    let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
-    let too_long = version == "00" && parts.next().is_some();
-    let invalid = version == "ff" || too_long || is_zero(trace) || is_zero(parent);
-    (!invalid).then_some(trace)
 }
 
 /// A method as it may be logged: any word can be sent as one.

@@ -1,11 +1,20 @@
 //! What a request is called, what is shown of its path, and how it is counted.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
+use std::sync::Mutex;
+use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, StatusCode};
+use domain::{ProcessId, UpstreamName};
+use gateway::exchanges::{Counts, Found, Note, Nowhere, Subject};
+use gateway::in_memory::InMemory;
+use gateway::ports::StoreFault;
+use gateway::{Gateway, Parts};
+use http::Request;
+use protocols::admission::{AnySignature, any_address, any_rate};
+use protocols::iak;
 
 use super::*;
+use crate::system::SystemClock;
 
 struct Counting;
 
@@ -40,27 +49,6 @@ fn an_id_is_kept_if_it_is_harmless() {
             headers.insert(REQUEST_ID, HeaderValue::from_bytes(given.as_bytes()).unwrap());
         }
         assert_eq!(request_id(&headers, &Counting), expected, "{given:?}");
-    }
-}
-
-#[test]
-fn a_trace_is_recognised_by_the_letter_of_its_standard() {
-    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    let (parent, zero) = ("00f067aa0ba902b7", "0".repeat(32));
-    let table = [
-        (format!("00-{trace}-{parent}-01"), true),
-        (format!("01-{trace}-{parent}-01-later"), true),
-        (format!("00-{trace}-{parent}-01-later"), false),
-        (format!("ff-{trace}-{parent}-01"), false),
-        (format!("00-{zero}-{parent}-01"), false),
-        (format!("00-{trace}-{}-01", "0".repeat(16)), false),
-        (format!("00-{}-{parent}-01", trace.to_uppercase()), false),
-        (format!("00-{trace}-{parent}"), false),
-        (String::new(), false),
-    ];
-    for (text, valid) in table {
-        let value = HeaderValue::from_str(&text).unwrap();
-        assert_eq!(trace_id(&value), valid.then_some(trace), "{text}");
     }
 }
 
@@ -101,16 +89,122 @@ impl Serve for Told {
     }
 }
 
+fn observed(
+    service: Arc<dyn Serve>,
+    metrics: &Arc<Metrics>,
+    exchanges: Arc<dyn ExchangeLog>,
+) -> Observed {
+    Observed {
+        service,
+        metrics: Arc::clone(metrics),
+        entropy: Arc::new(Counting),
+        traces: None,
+        clock: Arc::new(SystemClock::default()),
+        exchanges,
+    }
+}
+
+fn arrival(body: Bytes) -> Arrival {
+    let (head, ()) = Request::get("/api/v1/bill/check").body(()).unwrap().into_parts();
+    Arrival { head, body: Ok(body), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }
+}
+
+/// IAK over a gateway that knows nobody.
+async fn iak() -> Arc<dyn Serve> {
+    let memory = Arc::<InMemory>::default();
+    let gateway = Gateway::open(Parts {
+        store: Arc::clone(&memory) as _,
+        reports: memory,
+        clock: Arc::new(SystemClock::default()),
+        observer: Arc::new(gateway::observer::Nobody),
+        upstreams: Vec::new(),
+        settings: gateway::Settings {
+            answer_within: Duration::from_secs(1),
+            call_within: Duration::from_secs(1),
+            cut_offs: true,
+            upstream: UpstreamName::new("nobody"),
+        },
+        process: ProcessId(1),
+    });
+    let (addresses, rates) = (any_address(), any_rate());
+    let signatures = Arc::new(AnySignature);
+    let settings = iak::Settings { tr_id_key: [0; 32], addresses, rates, signatures };
+    Arc::new(iak::Served::new(gateway.await.unwrap(), settings))
+}
+
+/// Remembers what it was given.
+#[derive(Default)]
+struct Remembered(Mutex<Vec<Exchange>>);
+
+#[async_trait]
+impl ExchangeLog for Remembered {
+    fn is_on(&self) -> bool {
+        true
+    }
+
+    fn record(&self, exchange: Exchange) {
+        self.0.lock().unwrap().push(exchange);
+    }
+
+    async fn about(&self, _subject: Subject) -> Result<Found, StoreFault> {
+        Ok(Found::default())
+    }
+
+    fn counts(&self) -> Counts {
+        Counts::default()
+    }
+
+    async fn close(&self) {}
+}
+
+#[tokio::test]
+async fn what_was_noted_is_kept_without_copying_a_body() {
+    let (metrics, log) = (Arc::new(Metrics::new()), Arc::<Remembered>::default());
+    let body = Bytes::from(vec![b'x'; 100]);
+    let noted = observed(iak().await, &metrics, Arc::<Remembered>::clone(&log));
+    let answer = noted.serve(arrival(body.clone())).await;
+    let unnoted = observed(Arc::new(Told { answers: true }), &metrics, Arc::clone(&log) as _);
+    unnoted.serve(arrival(body.clone())).await;
+    let kept = log.0.lock().unwrap();
+    let [exchange] = kept.as_slice() else { panic!("{kept:?}") };
+    assert_eq!(exchange.request.as_ptr(), body.as_ptr());
+    assert_eq!(exchange.answer.as_ptr(), answer.body().as_ptr());
+    assert_eq!((&*exchange.request_id, exchange.http_status), (MADE, Some(405)));
+    assert_eq!((exchange.note.protocol, exchange.note.code), ("iak", Some("117")));
+    assert_eq!(exchange.peer, IpAddr::V4(Ipv4Addr::LOCALHOST));
+}
+
+/// Leaves a note and never answers.
+struct Unfinished;
+
+#[async_trait]
+impl Serve for Unfinished {
+    async fn serve(&self, arrival: Arrival) -> Answer {
+        let slot = arrival.head.extensions.get::<NoteSlot>().unwrap();
+        slot.leave(Note::new("iak", |_, _| String::new()));
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_never_answered_is_kept_too() {
+    let (metrics, log) = (Arc::new(Metrics::new()), Arc::<Remembered>::default());
+    let unfinished = observed(Arc::new(Unfinished), &metrics, Arc::<Remembered>::clone(&log));
+    let request = unfinished.serve(arrival(Bytes::from_static(b"request")));
+    assert!(tokio::time::timeout(Duration::from_secs(1), request).await.is_err());
+    let kept = log.0.lock().unwrap();
+    let [exchange] = kept.as_slice() else { panic!("{kept:?}") };
+    assert_eq!((exchange.http_status, &exchange.request[..]), (None, &b"request"[..]));
+    assert!(exchange.answer.is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_request_is_counted_however_it_ends() {
     let metrics = Arc::new(Metrics::new());
     for answers in [true, false] {
         let service = Arc::new(Told { answers });
-        let observed =
-            Observed { service, metrics: Arc::clone(&metrics), entropy: Arc::new(Counting) };
-        let (head, ()) = Request::get("/api/v1/bill/check").body(()).unwrap().into_parts();
-        let arrival =
-            Arrival { head, body: Ok(Bytes::new()), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+        let observed = observed(service, &metrics, Arc::new(Nowhere));
+        let arrival = arrival(Bytes::new());
         let patience = std::time::Duration::from_secs(1);
         let answer = tokio::time::timeout(patience, observed.serve(arrival)).await;
         assert_eq!(answer.is_ok(), answers);

@@ -20,17 +20,6 @@ use crate::configuration::typed::{Configuration, Upstream};
 use crate::edge::{Certificate, CertificateFault};
 use crate::system::SystemEntropy;
 
-/// Settings that may be written and that no part of this version goes by.
-const WITHOUT_EFFECT: &[&str] = &[
-    "server.public_url",
-    "limits.requests_per_second",
-    "limits.burst",
-    "limits.failed_signatures_per_minute",
-    "telemetry.otlp_endpoint",
-    "backup.directory",
-    "backup.keep",
-];
-
 /// What was opened.
 pub(crate) struct Preparation {
     /// Under which the merchant APIs are served; without it they are served in clear.
@@ -59,6 +48,17 @@ impl Preparation {
         if let Err(problem) = usable(&configuration.data_directory) {
             faults.push(loaded.effective.fault("data.directory", problem));
         }
+        if configuration.otlp_endpoint.as_ref().is_some_and(|it| it.as_str().starts_with("https")) {
+            let problem = "is to be spoken to encrypted, which this version cannot; write the http \
+                 address of a collector on this machine, which may go on under TLS";
+            faults.push(loaded.effective.fault("telemetry.otlp_endpoint", problem.to_owned()));
+        }
+        let backup = &configuration.backup;
+        if backup.every.is_some()
+            && let Err(problem) = usable(&backup.directory)
+        {
+            faults.push(loaded.effective.fault("backup.directory", problem));
+        }
         let certificate = certificate(loaded).map_err(|fault| faults.push(fault)).ok().flatten();
         let upstream = upstream(configuration).map_err(|fault| faults.push(fault));
         match (key, upstream) {
@@ -71,9 +71,20 @@ impl Preparation {
     }
 }
 
-/// The settings that somebody has written in vain.
-pub(crate) fn without_effect(loaded: &Loaded) -> impl Iterator<Item = &str> {
-    loaded.effective.set_among(WITHOUT_EFFECT)
+/// The settings that somebody has written in vain, and why.
+pub(crate) fn without_effect(loaded: &Loaded) -> Vec<(&str, &'static str)> {
+    let Configuration { limits, backup, .. } = &loaded.configuration;
+    let table: [(bool, &[&str], &'static str); 2] = [
+        (limits.requests_per_second.is_none(), &["limits.burst"], "limits.requests_per_second = 0"),
+        (
+            backup.every.is_none(),
+            &["backup.directory", "backup.keep"],
+            "backup.every kosong · is empty",
+        ),
+    ];
+    let rows = table.into_iter().filter(|(holds, ..)| *holds);
+    rows.flat_map(|(_, keys, why)| loaded.effective.set_among(keys).map(move |key| (key, why)))
+        .collect()
 }
 
 fn certificate(loaded: &Loaded) -> Result<Option<Arc<Certificate>>, Fault> {

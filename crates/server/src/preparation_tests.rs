@@ -116,14 +116,31 @@ fn a_key_that_others_may_read_is_refused() {
 #[test]
 fn settings_without_effect_are_named_when_they_were_written() {
     let place = Place::new();
-    let loaded = place.load(&["[limits]\nburst = 5\nbody_size = \"1MiB\"\n"]);
-    assert_eq!(without_effect(&loaded).collect::<Vec<_>>(), ["limits.burst"]);
+    let named = |text: &str| -> Vec<String> {
+        let loaded = place.load(&[text]);
+        without_effect(&loaded).into_iter().map(|(key, _)| key.to_owned()).collect()
+    };
+    let table: [(&str, &[&str]); 7] = [
+        ("", &[]),
+        ("[limits]\nburst = 5\n", &[]),
+        ("[limits]\nrequests_per_second = 0\n", &[]),
+        ("[limits]\nburst = 5\nrequests_per_second = 0\n", &["limits.burst"]),
+        ("[backup]\ndirectory = \"x\"\nkeep = 3\n", &["backup.directory", "backup.keep"]),
+        ("[backup]\ndirectory = \"x\"\nkeep = 3\nevery = \"24h\"\n", &[]),
+        ("[server]\npublic_url = \"https://pay.example.id\"\n", &[]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(named(text), expected, "{text}");
+    }
 }
 
 #[test]
-fn settings_without_effect_exist() {
-    let loaded = Place::new().load(&[]);
-    for key in WITHOUT_EFFECT {
-        assert!(loaded.effective.0.iter().any(|it| it.key == *key), "{key}");
-    }
+fn the_folder_of_backups_is_looked_at_when_there_are_to_be_any() {
+    let place = Place::new();
+    std::fs::write(place.path("file"), "").unwrap();
+    let backup = format!("[backup]\ndirectory = \"{}\"\n", place.path("file/x").display());
+    assert_eq!(place.faults(&[TOKEN, UPSTREAM, ROUTE, &backup]), [""; 0]);
+    let faults = place.faults(&[TOKEN, UPSTREAM, ROUTE, &backup, "every = \"24h\"\n"]);
+    assert!(faults.len() == 1 && faults[0].starts_with("backup.directory = "), "{faults:#?}");
+    assert!(faults[0].contains("is not a folder; write another path"), "{faults:#?}");
 }

@@ -1,9 +1,20 @@
 //! `lunas product`: the catalogue of a running server.
+//!
+//! The API replaces products whole, so a command that changes a part reads the product first and
+//! puts it back with the change. Of two operators who do so at the same moment the later one holds;
+//! the audit record has both.
 
+mod content;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::operator_client::{Client, ServerOptions, escaped, field};
+
+const PRODUCTS: &str = "/admin/v1/products";
 
 /// What an operator does with products.
 #[derive(Debug, Args)]
@@ -23,50 +34,271 @@ enum ProductCommand {
         /// Our own name for it
         product: String,
     },
+    /// Tambah produk · add a product
+    Add(NewProduct),
+    /// Muat produk dari berkas · add or replace the products of a file, as `list --json` prints them
+    Load {
+        /// The file; `-` is standard input
+        file: PathBuf,
+    },
+    /// Tentukan harga · set what is taken for one bill at a price level
+    Price(Price),
+    /// Tambah atau buang kode · add a code under which merchants ask for it, or remove one
+    Code {
+        /// Our own name for it
+        product: String,
+        /// CODE, or PROTOCOL:CODE
+        code: String,
+        /// Buang · remove it instead
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Tentukan jam tutup harian · set the daily closing hours, in Jakarta
+    Hours {
+        /// Our own name for it
+        product: String,
+        /// First closed and first open minute, such as 23:00-01:00
+        #[arg(value_parser = content::hours, required_unless_present = "always_open")]
+        closed: Option<Value>,
+        /// Selalu buka · without closing hours
+        #[arg(long, conflicts_with = "closed")]
+        always_open: bool,
+    },
     /// Buka produk · switch a product on
+    #[command(visible_alias = "resume")]
     On {
         /// Our own name for it
         product: String,
     },
     /// Tutup produk · switch a product off
+    #[command(visible_alias = "suspend")]
     Off {
         /// Our own name for it
         product: String,
     },
 }
 
+/// A product that is to be added.
+#[derive(Debug, Args)]
+struct NewProduct {
+    /// Our own name for it, such as pln-postpaid; it is kept for ever
+    product: String,
+    /// The name on price lists and receipts
+    #[arg(long)]
+    name: String,
+    /// The group in which price lists show it, such as pln
+    #[arg(long)]
+    group: String,
+    /// CODE or PROTOCOL:CODE under which merchants ask for it; may be given several times
+    #[arg(long, required = true)]
+    code: Vec<String>,
+    #[command(flatten)]
+    amounts: Amounts,
+    /// The province that it serves, for billers that serve one
+    #[arg(long)]
+    province: Option<String>,
+    /// Daily closing hours in Jakarta, such as 23:00-01:00
+    #[arg(long, value_parser = content::hours)]
+    closed: Option<Value>,
+    /// Belum dibuka · do not put it on sale yet
+    #[arg(long)]
+    off: bool,
+}
+
+/// What is taken for one bill, and from whom.
+#[derive(Debug, Args)]
+struct Amounts {
+    /// What the end customer pays on top, per bill
+    #[arg(long)]
+    admin_fee: String,
+    /// What the merchant keeps of it, per bill
+    #[arg(long)]
+    commission: String,
+    #[command(flatten)]
+    buyers: Buyers,
+    /// The currency of both amounts
+    #[arg(long, default_value = "IDR")]
+    currency: String,
+}
+
+/// For whom terms hold.
+#[derive(Debug, Args)]
+struct Buyers {
+    /// The price level for which this holds
+    #[arg(long, default_value = "retail")]
+    level: String,
+    /// The protocol for which this holds; without it, for all that have no terms of their own
+    #[arg(long)]
+    protocol: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Price {
+    /// Our own name for it
+    product: String,
+    /// What the end customer pays on top, per bill
+    #[arg(long, required_unless_present = "remove", requires = "commission")]
+    admin_fee: Option<String>,
+    /// What the merchant keeps of it, per bill
+    #[arg(long, requires = "admin_fee")]
+    commission: Option<String>,
+    #[command(flatten)]
+    buyers: Buyers,
+    /// The currency of both amounts
+    #[arg(long, default_value = "IDR")]
+    currency: String,
+    /// Buang · take these terms away, so that the level cannot buy it
+    #[arg(long, conflicts_with_all = ["admin_fee", "commission"])]
+    remove: bool,
+}
+
+impl Buyers {
+    fn terms(&self, currency: &str, admin_fee: &str, commission: &str) -> Value {
+        json!({ "level": self.level, "protocol": self.protocol, "currency": currency,
+            "admin_fee": admin_fee, "commission": commission })
+    }
+}
+
+impl NewProduct {
+    fn content(&self) -> Value {
+        let amounts = &self.amounts;
+        let terms =
+            amounts.buyers.terms(&amounts.currency, &amounts.admin_fee, &amounts.commission);
+        let mut content = json!({
+            "name": self.name, "group": self.group, "province": self.province,
+            "status": if self.off { "inactive" } else { "active" },
+            "terms": [terms], "cut_off": self.closed,
+        });
+        for code in &self.code {
+            content::add_alias(&mut content, content::alias(code));
+        }
+        content
+    }
+}
+
 /// Carries out the command and returns what to print.
 pub(crate) fn run(options: &ProductOptions) -> anyhow::Result<String> {
     let client = Client::new(&options.server);
-    let path = |product: &str| format!("/admin/v1/products/{}", escaped(product));
-    let set = |product: &str, status: &str| {
-        client.put(&format!("{}/status", path(product)), &json!({ "status": status }))
-    };
-    let (answer, lines) = match &options.command {
+    let (answer, lines) = carry_out(&client, &options.command)?;
+    Ok(if options.server.json { answer.to_string() } else { lines })
+}
+
+fn carry_out(client: &Client, command: &ProductCommand) -> anyhow::Result<(Value, String)> {
+    match command {
         ProductCommand::List => {
-            let items = client.list("/admin/v1/products", usize::MAX)?;
+            let items = client.list(PRODUCTS, usize::MAX)?;
             let lines: Vec<_> = items.iter().map(product_line).collect();
-            (items.into(), lines.join("\n"))
+            Ok((items.into(), lines.join("\n")))
         }
         ProductCommand::Show { product } => {
             let answer = client.get(&path(product))?;
             let lines = product_lines(&answer);
-            (answer, lines)
+            Ok((answer, lines))
         }
-        ProductCommand::On { product } => {
-            let answer = set(product, "active")?;
-            let line = format!("Dibuka · switched on: {}", product_line(&answer));
-            (answer, line)
-        }
+        ProductCommand::Add(new) => add(client, new),
+        ProductCommand::Load { file } => load(client, file),
+        ProductCommand::Price(price) => changed(client, &price.product, |content| {
+            let text = |amount: &Option<String>| amount.clone().unwrap_or_default();
+            let (admin_fee, commission) = (text(&price.admin_fee), text(&price.commission));
+            let terms = price.buyers.terms(&price.currency, &admin_fee, &commission);
+            if price.remove {
+                return content::remove_terms(content, &terms);
+            }
+            content::put_terms(content, terms);
+            Ok(())
+        }),
+        ProductCommand::Code { product, code, remove } => changed(client, product, |content| {
+            let alias = content::alias(code);
+            if *remove {
+                return content::remove_alias(content, &alias);
+            }
+            content::add_alias(content, alias);
+            Ok(())
+        }),
+        ProductCommand::Hours { product, closed, .. } => changed(client, product, |content| {
+            content["cut_off"] = closed.clone().unwrap_or_default();
+            Ok(())
+        }),
+        ProductCommand::On { product } => switch(client, product, "active", "Dibuka · switched on"),
         ProductCommand::Off { product } => {
-            let answer = set(product, "inactive")?;
-            let line = format!("Ditutup · switched off: {}", product_line(&answer));
-            (answer, line)
+            switch(client, product, "inactive", "Ditutup · switched off")
         }
-    };
-    Ok(if options.server.json { answer.to_string() } else { lines })
+    }
 }
 
+fn path(product: &str) -> String {
+    format!("{PRODUCTS}/{}", escaped(product))
+}
+
+fn switch(
+    client: &Client,
+    product: &str,
+    status: &str,
+    what: &str,
+) -> anyhow::Result<(Value, String)> {
+    let answer = client.put(&format!("{}/status", path(product)), &json!({ "status": status }))?;
+    let line = format!("{what}: {}", product_line(&answer));
+    Ok((answer, line))
+}
+
+/// Adds a product. One that is there already is not replaced: who adds does not mean to.
+fn add(client: &Client, new: &NewProduct) -> anyhow::Result<(Value, String)> {
+    let known = client.list(PRODUCTS, usize::MAX)?;
+    if let Some(known) = known.iter().find(|it| it["product"] == new.product.as_str()) {
+        bail!(
+            "sudah ada; ubah dengan price, code, hours, on atau off · there already; change it with \
+             price, code, hours, on or off: {}",
+            product_line(known)
+        );
+    }
+    let answer = client.put(&path(&new.product), &new.content())?;
+    let lines = format!("Ditambahkan · added: {}", product_lines(&answer));
+    Ok((answer, lines))
+}
+
+/// Changes a part of a product.
+fn changed(
+    client: &Client,
+    product: &str,
+    change: impl FnOnce(&mut Value) -> anyhow::Result<()>,
+) -> anyhow::Result<(Value, String)> {
+    let path = path(product);
+    let (_, mut content) = content::taken_apart(client.get(&path)?)?;
+    change(&mut content)?;
+    let answer = client.put(&path, &content)?;
+    let lines = format!("Diubah · changed: {}", product_lines(&answer));
+    Ok((answer, lines))
+}
+
+/// Adds or replaces the products of a file, in its order. Where the server refuses one, those before
+/// it are in place; to load the whole file again does no harm.
+fn load(client: &Client, file: &Path) -> anyhow::Result<(Value, String)> {
+    let shown = file.display();
+    let text = match file.to_str() {
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        _ => std::fs::read_to_string(file),
+    };
+    let text = text.with_context(|| format!("{shown} cannot be read"))?;
+    let items: Vec<Value> = serde_json::from_str(&text)
+        .with_context(|| format!("{shown} is not a list of products as `list --json` prints it"))?;
+    let products = items.into_iter().zip(1..).map(|(item, number)| {
+        content::taken_apart(item).with_context(|| format!("{shown}, product {number}"))
+    });
+    // All of the file is read before anything is changed.
+    let products: Vec<_> = products.collect::<anyhow::Result<_>>()?;
+    let mut answers = Vec::new();
+    for (number, (name, content)) in (1..).zip(&products) {
+        let answer = client.put(&path(name), content);
+        answers.push(answer.with_context(|| {
+            format!(
+                "{shown}, produk · product {number} ({name}); sudah dimuat · loaded before it: {}",
+                number - 1
+            )
+        })?);
+    }
+    let line = format!("Dimuat · loaded: {}", answers.len());
+    Ok((answers.into(), line))
+}
 fn product_line(product: &Value) -> String {
     let part = |name| field(product, name);
     format!("{} {} ({}) {}", part("product"), part("name"), part("group"), part("status"))

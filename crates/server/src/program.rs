@@ -5,17 +5,22 @@
 //! progress are answered; calls under way bring their outcomes; the books are closed. Whatever does
 //! not finish in time is taken up by the next start, as after a crash.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::UpstreamName;
-use gateway::ports::{Clock, Notice, Sealer, Upstream};
+use domain::{RateLimit, UpstreamName};
+use gateway::exchanges::Nowhere;
+use gateway::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
+use gateway::ports::{Clock, ExchangeLog, Notice, Sealer, Upstream};
 use gateway::{Gateway, Parts, Settings};
+use protocols::admission::{AnySignature, SignatureGuard};
 use protocols::exchange::Serve;
 use protocols::iak;
+use protocols::order_numbers::OrderNumbers;
 use protocols::sandbox::{self, Sandbox};
 use storage::Opened;
 use tokio::net::TcpListener;
@@ -26,15 +31,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::addresses;
+use crate::background;
 use crate::backups;
-use crate::configuration::typed::Orders;
+use crate::configuration::typed::{Exchanges, Orders};
 use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::metrics::{Metrics, MetricsPage};
 use crate::observed::Observed;
-use crate::rates;
+use crate::rates::{self, WrongSignatures};
+use crate::scheduled_backups::{Folder, Schedule, ScheduledBackups};
 use crate::service_manager::{self, News};
 use crate::signals::StopSignals;
 use crate::system::{SystemClock, SystemEntropy, new_process};
+use crate::traces::Traces;
+use crate::traces::collector::Collector;
 
 /// How long calls under way may take to finish at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
@@ -51,8 +60,23 @@ pub(crate) struct Plan<'a> {
     pub(crate) stand_in: sandbox::Settings,
     /// Deadlines and rules of orders.
     pub(crate) orders: Orders,
+    /// What callers are held to who have no limits of their own.
+    pub(crate) callers: Callers,
     /// Keeps stored secrets unreadable.
     pub(crate) sealer: Arc<dyn Sealer>,
+    /// Takes traces, if anybody does.
+    pub(crate) collector: Option<Collector>,
+    /// What is kept of what merchants and we say.
+    pub(crate) exchanges: Exchanges,
+}
+
+/// What callers are held to; the default is nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Callers {
+    /// How often a merchant may call that has no limit of its own.
+    pub(crate) rate_limit: Option<RateLimit>,
+    /// How many wrong signatures may come per minute from one address in one user name.
+    pub(crate) failed_signatures_per_minute: Option<NonZeroU32>,
 }
 
 /// A listener and who answers behind it.
@@ -91,10 +115,15 @@ pub(crate) struct Program {
     pub(crate) supplier: Arc<Sandbox>,
     /// Whether requests are welcome: from the start until the stop begins.
     pub(crate) ready: Arc<AtomicBool>,
+    /// What merchants and we say.
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
     metrics: Arc<Metrics>,
+    traces: Option<Arc<Traces>>,
     upstream: UpstreamName,
     directory: PathBuf,
     data: Opened,
+    callers: Callers,
+    backups: Option<(Arc<Folder>, Schedule)>,
     notices: mpsc::Receiver<Notice>,
 }
 
@@ -122,11 +151,19 @@ impl Program {
             Arc::clone(&clock) as Arc<dyn Clock>,
             sender,
         )?;
+        let traces = plan.collector.map(|collector| {
+            let clock = Arc::clone(&clock) as Arc<dyn Clock>;
+            Arc::new(Traces::new(collector, clock, Arc::new(SystemEntropy)))
+        });
+        let observer: Arc<dyn Observer> = match &traces {
+            None => Arc::<Metrics>::clone(&metrics),
+            Some(traces) => Arc::new(Both(Arc::clone(&metrics), Arc::clone(traces))),
+        };
         let opened = Gateway::open(Parts {
             store: Arc::clone(&data.store),
             reports: Arc::clone(&data.reports),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            observer: Arc::<Metrics>::clone(&metrics),
+            observer,
             upstreams: vec![Arc::clone(&supplier) as Arc<dyn Upstream>],
             settings: Settings {
                 answer_within: plan.orders.answer_within,
@@ -148,16 +185,47 @@ impl Program {
             }
         };
         let ready = Arc::new(AtomicBool::new(true));
-        let (upstream, directory) = (plan.upstream, plan.data.to_owned());
-        Ok(Self { gateway, clock, supplier, ready, metrics, upstream, directory, data, notices })
+        let exchanges = exchange_log(plan.data, &plan.exchanges, &clock, data.instance_key);
+        Ok(Self {
+            gateway,
+            clock,
+            supplier,
+            ready,
+            exchanges,
+            metrics,
+            traces,
+            upstream: plan.upstream,
+            directory: plan.data.to_owned(),
+            data,
+            callers: plan.callers,
+            backups: None,
+            notices,
+        })
+    }
+
+    /// Makes backups into this folder as long as it runs.
+    pub(crate) fn back_up_into(&mut self, folder: Folder, schedule: Schedule) {
+        self.backups = Some((Arc::new(folder), schedule));
+    }
+
+    /// The numbers by which merchants know orders, in every protocol.
+    pub(crate) fn order_numbers(&self) -> Vec<Box<dyn OrderNumbers>> {
+        vec![Box::new(iak::order_numbers(self.data.instance_key))]
     }
 
     /// The IAK protocol over this gateway.
     pub(crate) fn iak(&self) -> iak::Served {
+        let signatures: Arc<dyn SignatureGuard> = match self.callers.failed_signatures_per_minute {
+            None => Arc::new(AnySignature),
+            Some(most) => {
+                Arc::new(WrongSignatures::new(most, Arc::clone(&self.clock) as Arc<dyn Clock>))
+            }
+        };
         let settings = iak::Settings {
             tr_id_key: self.data.instance_key,
             addresses: addresses::by_merchant(Arc::clone(&self.gateway)),
-            rates: rates::by_merchant(Arc::clone(&self.gateway)),
+            rates: rates::by_merchant(Arc::clone(&self.gateway), self.callers.rate_limit),
+            signatures,
         };
         iak::Served::new(Arc::clone(&self.gateway), settings)
     }
@@ -166,17 +234,25 @@ impl Program {
     pub(crate) fn metrics_page(&self, traffic: &Arc<Traffic>) -> MetricsPage {
         MetricsPage {
             metrics: Arc::clone(&self.metrics),
+            traces: self.traces.clone(),
             traffic: Arc::clone(traffic),
             reports: Arc::clone(&self.data.reports),
+            exchanges: Arc::clone(&self.exchanges),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             data: self.directory.clone(),
         }
     }
 
-    /// The same service, its requests counted and logged.
+    /// The same service, its requests counted, logged and kept.
     pub(crate) fn observed(&self, service: Arc<dyn Serve>) -> Arc<dyn Serve> {
-        let metrics = Arc::clone(&self.metrics);
-        Arc::new(Observed { service, metrics, entropy: Arc::new(SystemEntropy) })
+        Arc::new(Observed {
+            service,
+            metrics: Arc::clone(&self.metrics),
+            entropy: Arc::new(SystemEntropy),
+            traces: self.traces.clone(),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            exchanges: Arc::clone(&self.exchanges),
+        })
     }
 
     /// Serves at these doors until the process is told to stop, and stops in order.
@@ -188,6 +264,16 @@ impl Program {
         tokio::spawn(take_in_notices(Arc::clone(&self.gateway), self.notices));
         tokio::spawn(recover(Arc::clone(&self.gateway)));
         tokio::spawn(service_manager::stay_alive());
+        if let Some((folder, schedule)) = self.backups {
+            let backups = ScheduledBackups {
+                folder,
+                schedule,
+                data: self.directory,
+                clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+                metrics: Arc::clone(&self.metrics),
+            };
+            tokio::spawn(backups.run(stop.clone()));
+        }
         let mut serving: JoinSet<_> =
             doors.into_iter().map(|door| door.serve(stop.clone())).collect();
         service_manager::tell(News::Ready);
@@ -198,15 +284,75 @@ impl Program {
         if timeout(STOP_WITHIN, self.gateway.finish_calls()).await.is_err() {
             warn!("some calls did not finish; the next start asks what became of them");
         }
-        self.data.shutdown.shutdown().await;
+        close(self.exchanges.as_ref(), &self.data).await;
+        if let Some(traces) = self.traces {
+            traces.finish();
+        }
         info!("stopped");
         Ok(())
     }
 
     /// Closes the data without having served.
     pub(crate) async fn close(self) {
-        self.data.shutdown.shutdown().await;
+        close(self.exchanges.as_ref(), &self.data).await;
     }
+}
+
+/// Tells both of what happens.
+struct Both(Arc<Metrics>, Arc<Traces>);
+
+impl Observer for Both {
+    fn inquired(&self, subject: Subject<'_>, end: InquiryEnd) {
+        self.0.inquired(subject, end);
+    }
+
+    fn accepted(&self, subject: Subject<'_>) {
+        self.0.accepted(subject);
+    }
+
+    fn finished(&self, subject: Subject<'_>, end: TransactionEnd) {
+        self.0.finished(subject, end);
+    }
+
+    fn resolved(&self, upstream: &UpstreamName, end: AttemptEnd) {
+        self.0.resolved(upstream, end);
+    }
+
+    fn contradicted(&self, upstream: &UpstreamName) {
+        self.0.contradicted(upstream);
+    }
+
+    fn called(&self, upstream: &UpstreamName, operation: Operation, took: Duration) {
+        self.0.called(upstream, operation, took);
+        self.1.called(upstream, operation, took);
+    }
+}
+
+/// The log of exchanges goes first, because the lock of the directory goes with the books.
+async fn close(exchanges: &dyn ExchangeLog, data: &Opened) {
+    exchanges.close().await;
+    data.shutdown.shutdown().await;
+}
+
+/// The log of exchanges. A gateway goes on without one: no order depends on it.
+fn exchange_log(
+    directory: &Path,
+    settings: &Exchanges,
+    clock: &Arc<SystemClock>,
+    key: [u8; 32],
+) -> Arc<dyn ExchangeLog> {
+    let Some(per_second) = settings.per_second else { return Arc::new(Nowhere) };
+    let options = storage::exchanges::Options {
+        per_second: per_second.get(),
+        keep_days: settings.keep_days,
+        size_max: u64::try_from(settings.file_bytes).unwrap_or(u64::MAX),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        give_way: background::give_way,
+    };
+    storage::exchanges::open(directory, options, key).unwrap_or_else(|fault| {
+        warn!(%fault, "exchanges are not kept; stop the server and delete the file to begin anew");
+        Arc::new(Nowhere)
+    })
 }
 
 async fn recover(gateway: Arc<Gateway>) {

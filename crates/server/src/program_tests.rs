@@ -14,7 +14,10 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
         upstream: UpstreamName::new(sandbox::NAME),
         stand_in: sandbox::Settings::default(),
         orders: Orders { answer_within: second, call_within: second, cut_offs: true },
+        callers: Callers::default(),
         sealer,
+        collector: None,
+        exchanges: Exchanges { per_second: None, keep_days: 1, file_bytes: 16 << 20 },
     })
     .await
 }

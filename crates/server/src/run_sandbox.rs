@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -9,15 +10,14 @@ use domain::{Amount, Command, Role, UpstreamName};
 use gateway::Gateway;
 use gateway::ports::Unsealed;
 use protocols::sandbox::{self, demo};
-use tokio::net::TcpListener;
 
 use crate::administration::{self, Administration, Holder};
 use crate::command_line::SandboxOptions;
-use crate::configuration::typed::Orders;
+use crate::configuration::typed::{Exchanges, Orders};
 use crate::control::Control;
 use crate::dispatch::Dispatch;
-use crate::edge::{Limits, Traffic};
-use crate::program::{Door, Plan, Program};
+use crate::edge::{self, Limits, Traffic};
+use crate::program::{Callers, Door, Plan, Program};
 use crate::signals::StopSignals;
 use crate::system::SystemEntropy;
 
@@ -27,6 +27,9 @@ const TOKENS: [(&str, Role); 3] = [
     ("sandbox-operator", Role::Operator),
     ("sandbox-viewer", Role::Viewer),
 ];
+
+/// How large the log of exchanges may become.
+const EXCHANGES_BYTES: usize = 256 << 20;
 
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
@@ -39,14 +42,20 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             call_within: options.call_within,
             cut_offs: false,
         },
+        callers: Callers::default(),
         sealer: Arc::new(Unsealed),
+        collector: None,
+        exchanges: Exchanges {
+            per_second: NonZeroU32::new(500),
+            keep_days: 30,
+            file_bytes: EXCHANGES_BYTES,
+        },
     })
     .await?;
     seed(&program.gateway).await.context("the demo data could not be stored")?;
 
     let signals = StopSignals::listen()?;
-    let listener = TcpListener::bind(options.listen)
-        .await
+    let listener = edge::listen(options.listen)
         .with_context(|| format!("cannot listen on {}", options.listen))?;
     let address = listener.local_addr().context("the listener has no address")?;
     let gateway = Arc::clone(&program.gateway);
@@ -55,7 +64,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     let dispatch = Dispatch {
         ready: Arc::clone(&program.ready),
         iak: Some(program.iak()),
-        administration: Some(Box::new(administration(&gateway))),
+        administration: Some(Box::new(administration(&program))),
         control: Some(Box::new(control)),
         metrics: Some(Box::new(program.metrics_page(&traffic))),
     };
@@ -66,17 +75,19 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
 }
 
 /// The admin API under its public tokens. In a sandbox the published keys may be taken over too.
-fn administration(gateway: &Arc<Gateway>) -> Administration {
+fn administration(program: &Program) -> Administration {
     let holder = |(token, role): (&str, Role)| Holder {
         name: format!("sandbox {}", role.name()),
         role,
         token: token.to_owned(),
     };
     Administration::new(administration::Parts {
-        gateway: Arc::clone(gateway),
+        gateway: Arc::clone(&program.gateway),
         entropy: Arc::new(SystemEntropy),
         holders: TOKENS.map(holder).into(),
         is_public: |_| false,
+        exchanges: Arc::clone(&program.exchanges),
+        numbers: program.order_numbers(),
     })
 }
 
@@ -132,6 +143,8 @@ async fn welcome(
     writeln!(text, "  {program} sign iak inq-pasca PLNPOSTPAID 530000000000 | {curl}")?;
     writeln!(text, "Bayar · pay it, with the tr_id of the answer:")?;
     writeln!(text, "  {program} sign iak pay-pasca TR_ID | {curl}")?;
+    writeln!(text, "Ceritakan pesanan itu · tell its story:")?;
+    writeln!(text, "  {program} explain TR_ID --server http://{address}")?;
     writeln!(text, "Periksa pembukuan · audit the books:")?;
     write!(text, "  {program} verify --data {data}")?;
     Ok(text)

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use domain::RateLimit;
 use protocols::exchange::Serve;
 use protocols::sandbox::demo;
 use tokio::net::TcpListener;
@@ -19,11 +20,16 @@ use crate::configuration::Loaded;
 use crate::configuration::fault::Faults;
 use crate::configuration::typed::Configuration;
 use crate::dispatch::Dispatch;
-use crate::edge::{Certificate, Limits, Traffic};
+use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::preparation::{self, Preparation};
-use crate::program::{Door, Plan, Program};
+use crate::program::{Callers, Door, Plan, Program};
+use crate::scheduled_backups::{Folder, Schedule};
 use crate::signals::{ReloadSignals, StopSignals};
-use crate::system::SystemEntropy;
+use crate::system::{SystemEntropy, new_process};
+use crate::traces::collector::Collector;
+
+/// Where a collector takes traces, below its own address (OTLP/HTTP).
+const TRACES: &str = "v1/traces";
 
 /// How many connections the admin listener keeps open at once: people and their scripts.
 const ADMIN_CONNECTIONS: usize = 64;
@@ -35,16 +41,19 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
     warn_of_what_is_unusual(&loaded, &upstream, certificate.is_some());
     let signals = StopSignals::listen()?;
     tokio::spawn(reload_at_signal(ReloadSignals::listen()?, certificate.clone()));
-    let (public, public_address) =
-        listen(&loaded, "server.listen", configuration.server.listen).await?;
+    let (public, public_address) = listen(&loaded, "server.listen", configuration.server.listen)?;
     let (admin, admin_address) =
-        listen(&loaded, "server.admin_listen", configuration.server.admin_listen).await?;
-    let program = Program::open(Plan {
+        listen(&loaded, "server.admin_listen", configuration.server.admin_listen)?;
+    let backups = backups(&loaded)?;
+    let mut program = Program::open(Plan {
         data: &configuration.data_directory,
         upstream,
         stand_in,
         orders: configuration.orders.clone(),
+        callers: callers(configuration),
         sealer,
+        collector: collector(configuration)?,
+        exchanges: configuration.exchanges.clone(),
     })
     .await?;
     if let Some(identifier) = public_credential(&program) {
@@ -55,9 +64,15 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         );
         bail!(Faults(vec![loaded.effective.fault("data.directory", problem)]));
     }
+    if let Some((folder, schedule)) = backups {
+        program.back_up_into(folder, schedule);
+    }
     let scheme = if certificate.is_some() { "https" } else { "http" };
     println!("Lunas siap · is ready: {scheme}://{public_address}");
     println!("Admin API: http://{admin_address}");
+    if let Some(url) = &configuration.server.public_url {
+        println!("Alamat bagi merchant · address for merchants: {url}");
+    }
     let traffic = Arc::<Traffic>::default();
     let doors = vec![
         Door {
@@ -80,6 +95,37 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
         },
     ];
     program.run(doors, signals).await
+}
+
+/// What callers are held to.
+fn callers(configuration: &Configuration) -> Callers {
+    let limits = &configuration.limits;
+    let rate_limit = limits.requests_per_second.map(|requests_per_second| RateLimit {
+        requests_per_second: requests_per_second.get(),
+        burst: limits.burst.get(),
+    });
+    Callers { rate_limit, failed_signatures_per_minute: limits.failed_signatures_per_minute }
+}
+
+/// Who takes traces, if anybody is to.
+fn collector(configuration: &Configuration) -> anyhow::Result<Option<Collector>> {
+    let Some(endpoint) = &configuration.otlp_endpoint else { return Ok(None) };
+    let instance = format!("{:016x}", new_process().0);
+    let collector = Collector::at(endpoint.join(TRACES), instance);
+    collector.map(Some).context("traces cannot be sent")
+}
+
+/// The folder of the backups that the server is to make by itself, and when.
+fn backups(loaded: &Loaded) -> anyhow::Result<Option<(Folder, Schedule)>> {
+    let backup = &loaded.configuration.backup;
+    let Some(every) = backup.every else {
+        tracing::info!("no backups are made but by `lunas backup`; see backup.every");
+        return Ok(None);
+    };
+    let folder = Folder::open(&backup.directory)
+        .map_err(|problem| Faults(vec![loaded.effective.fault("backup.directory", problem)]))?;
+    let keep = usize::try_from(backup.keep.get()).context("backup.keep is too large")?;
+    Ok(Some((folder, Schedule { every, keep })))
 }
 
 /// Who answers merchants.
@@ -116,6 +162,8 @@ fn admin_service(
         entropy: Arc::new(SystemEntropy),
         holders: holders.collect(),
         is_public: demo::is_public_credential,
+        exchanges: Arc::clone(&program.exchanges),
+        numbers: program.order_numbers(),
     });
     program.observed(Arc::new(Dispatch {
         ready: Arc::clone(&program.ready),
@@ -127,12 +175,12 @@ fn admin_service(
 }
 
 /// Listens on the address of a setting, and says on which port when it left that open.
-async fn listen(
+fn listen(
     loaded: &Loaded,
     key: &str,
     address: SocketAddr,
 ) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address).await.map_err(|error| {
+    let listener = edge::listen(address).map_err(|error| {
         let problem =
             format!("cannot be listened on ({error}); write a free address of this machine");
         Faults(vec![loaded.effective.fault(key, problem)])
@@ -158,8 +206,8 @@ fn warn_of_what_is_unusual(loaded: &Loaded, upstream: &domain::UpstreamName, is_
     if !loaded.configuration.server.admin_listen.ip().is_loopback() {
         warn!("the admin API is served in clear beyond this machine; keep it off the internet");
     }
-    for key in preparation::without_effect(loaded) {
-        warn!(key, "this setting has no effect in this version");
+    for (key, reason) in preparation::without_effect(loaded) {
+        warn!(key, reason, "this setting has no effect");
     }
 }
 

@@ -3,7 +3,8 @@
 //! [`pipeline`] turns commands into durable replies and knows no engine; [`sqlite`] is the engine
 //! that is built in. Nothing here knows a rule of the business: [`domain::decide`] decides, and
 //! what an engine adds are facts that must hold whatever the code above does, such as that a
-//! reference is claimed once and a hold resolved once.
+//! reference is claimed once and a hold resolved once. [`exchanges`] keeps what was said beside the
+//! books, and is part of none of this.
 //!
 //! # Adding an engine
 //!
@@ -22,6 +23,7 @@
 
 #[cfg(test)]
 pub mod conformance;
+pub mod exchanges;
 #[cfg(test)]
 mod memory;
 pub mod opened;

@@ -38,7 +38,10 @@
 
 pub mod callback;
 pub mod codes;
+mod commands;
+pub mod dissect;
 mod lists;
+mod mask;
 mod pages;
 mod serve;
 pub mod sign;
@@ -47,7 +50,14 @@ mod wire;
 #[cfg(test)]
 mod serve_tests;
 
+use crate::order_numbers::OrderNumbers;
+
 pub use serve::{Served, Settings};
 
 /// The protocol's name, in credentials, aliases and references.
 pub const NAME: &str = "iak";
+
+/// The numbers that merchants know as `tr_id`, under the key of the installation.
+pub fn order_numbers(tr_id_key: [u8; 32]) -> impl OrderNumbers {
+    wire::tr_id::TransactionNumbers::new(tr_id_key)
+}

@@ -150,7 +150,7 @@ fn by_ending(code: &str, ending: &str) -> Course {
     let (phase, response) = ending.split_at(1);
     let Some(meaning) = response.parse().ok().and_then(codes::meaning) else { return INCORRECT };
     match (phase, meaning) {
-        ("0" | "1", Meaning::Success) => SUCCESS,
+        ("0" | "1", Meaning::Granted) => SUCCESS,
         ("0", Meaning::Refused(refusal)) => Course::Refused(refusal),
         ("0", Meaning::Open(doubt)) => Course::Refused(open_inquiry(doubt)),
         ("1", Meaning::Refused(refusal)) => billed(State::Failed(refusal)),

@@ -374,7 +374,7 @@ fn every_phase_and_code_is_honoured() {
         let (phase, response) = (ending / 1000, ending % 1000);
         let code = format!("{response:02}");
         let expected = match (phase, codes::meaning(response)) {
-            (0 | 1, Some(Meaning::Success)) => ("00", "00"),
+            (0 | 1, Some(Meaning::Granted)) => ("00", "00"),
             (0, Some(_)) => (code.as_str(), ""),
             (1, Some(_)) => ("00", code.as_str()),
             _ => ("14", ""),

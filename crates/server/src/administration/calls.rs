@@ -13,8 +13,9 @@ use domain::{
     AccountKey, Alias, Amount, Level, Merchant, MerchantId, MerchantStatus, OrderId, Product,
     ProductId, ProductStatus, ProtocolName, RateLimit, Secret, Terms, Timestamp, TransferId,
 };
-use gateway::ports::{Entropy, OrderFilter, Verdict};
+use gateway::ports::{Entropy, ExchangeLog, OrderFilter, Verdict};
 use gateway::{By, Done, Gateway, random_key};
+use protocols::order_numbers::OrderNumbers;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,7 +39,7 @@ use super::{cursor, reading};
 const LIMIT: u32 = 50;
 const LIMIT_MAX: u32 = 100;
 /// How many orders are named when a reference is not unique.
-const CANDIDATES_MAX: u32 = 20;
+pub(super) const CANDIDATES_MAX: u32 = 20;
 
 /// Whether a credential is published and must not be taken over.
 pub(crate) type PublicCredential = fn(&domain::Credential) -> bool;
@@ -48,6 +49,8 @@ pub(crate) struct Call {
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) is_public: PublicCredential,
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
+    pub(crate) numbers: Arc<[Box<dyn OrderNumbers>]>,
     pub(crate) by: By,
     /// What stands in the path where the route has braces.
     pub(crate) path: Vec<String>,
@@ -55,9 +58,9 @@ pub(crate) struct Call {
     pub(crate) body: Value,
 }
 
-type Outcome = Result<Value, Denial>;
+pub(super) type Outcome = Result<Value, Denial>;
 
-fn shown(view: &impl Serialize) -> Outcome {
+pub(super) fn shown(view: &impl Serialize) -> Outcome {
     // Serialising our own structures of texts and numbers cannot fail; null would say so.
     Ok(serde_json::to_value(view).unwrap_or_default())
 }
@@ -84,6 +87,7 @@ impl Call {
             Operation::PutProductStatus => self.put_product_status().await,
             Operation::ListOrders => self.list_orders().await,
             Operation::GetOrder => self.get_order().await,
+            Operation::TellStories => self.tell_stories().await,
             Operation::ResolveOrder => self.resolve_order().await,
             Operation::ListAuditRecords => self.list_audit_records().await,
         }

@@ -17,6 +17,8 @@ mod reading;
 mod requests;
 mod routes;
 mod shape;
+mod story;
+mod story_views;
 mod tokens;
 mod views;
 
@@ -27,9 +29,10 @@ use async_trait::async_trait;
 use domain::administration::{Actor, NamedRequest, RequestKey};
 use domain::command::fingerprint;
 use gateway::Gateway;
-use gateway::ports::Entropy;
+use gateway::ports::{Entropy, ExchangeLog};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use protocols::exchange::{Answer, Arrival, BodyFault, Serve};
+use protocols::order_numbers::OrderNumbers;
 use serde_json::Value;
 
 use crate::problem::with_type;
@@ -37,6 +40,7 @@ use calls::Call;
 pub(crate) use calls::PublicCredential;
 use codes::{Code, Denial};
 use routes::{ROUTES, Route};
+pub(crate) use story_views::{ExchangeView, MovementView, OrderStory, Stories};
 pub(crate) use tokens::Holder;
 use tokens::Tokens;
 use views::Problem;
@@ -54,6 +58,8 @@ pub(crate) struct Administration {
     entropy: Arc<dyn Entropy>,
     tokens: Tokens,
     is_public: PublicCredential,
+    exchanges: Arc<dyn ExchangeLog>,
+    numbers: Arc<[Box<dyn OrderNumbers>]>,
     /// Named requests under way.
     in_progress: Mutex<HashSet<RequestKey>>,
     document: Value,
@@ -69,6 +75,10 @@ pub(crate) struct Parts {
     pub(crate) holders: Vec<Holder>,
     /// Which credentials must not be taken over because they are published.
     pub(crate) is_public: PublicCredential,
+    /// What was said about orders.
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
+    /// The numbers by which merchants know orders.
+    pub(crate) numbers: Vec<Box<dyn OrderNumbers>>,
 }
 
 /// Keeps a named request marked as under way.
@@ -92,6 +102,8 @@ impl Administration {
             entropy: parts.entropy,
             tokens: Tokens::new(parts.holders),
             is_public: parts.is_public,
+            exchanges: parts.exchanges,
+            numbers: parts.numbers.into(),
             in_progress: Mutex::default(),
             document: openapi::document(),
         }
@@ -134,6 +146,8 @@ impl Administration {
             gateway: Arc::clone(&self.gateway),
             entropy: Arc::clone(&self.entropy),
             is_public: self.is_public,
+            exchanges: Arc::clone(&self.exchanges),
+            numbers: Arc::clone(&self.numbers),
             by: calls::by(actor, request),
             path: segments.into_iter().map(str::to_owned).collect(),
             query,

@@ -71,7 +71,7 @@ fn parameters(route: &Route, definitions: &mut Definitions) -> Vec<Value> {
         .collect();
     for parameter in route.query {
         parameters.push(json!({
-            "name": parameter.name, "in": "query", "required": false,
+            "name": parameter.name, "in": "query", "required": parameter.is_required,
             "description": parameter.about, "schema": (parameter.schema)(definitions),
         }));
     }

@@ -40,7 +40,7 @@ shape! {
 shape! {
     /// A merchant's limits.
     Limits {
-        /// How often it may call; null is without a limit.
+        /// How often it may call; null for what the configuration says of all who have no limit.
         rate_limit: Option<RateLimitShape> = { "requests_per_second": 10, "burst": 20 },
     }
 }

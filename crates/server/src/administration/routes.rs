@@ -12,6 +12,7 @@ use super::requests::{
     ProductContent, ProductStatusShape, Resolution,
 };
 use super::shape::{Definitions, Shape};
+use super::story_views::Stories;
 use super::views::{
     AuditPage, CredentialList, CredentialView, FundingView, IssuedCredential, MerchantDetail,
     MerchantPage, MerchantView, OrderDetail, OrderPage, OrderStanding, ProductPage, ProductView,
@@ -39,6 +40,7 @@ pub(crate) enum Operation {
     PutProductStatus,
     ListOrders,
     GetOrder,
+    TellStories,
     ResolveOrder,
     ListAuditRecords,
 }
@@ -46,9 +48,10 @@ pub(crate) enum Operation {
 /// Makes a schema.
 pub(crate) type Schema = fn(&mut Definitions) -> Value;
 
-/// A parameter of a query: its name, its schema, and what it does.
+/// A parameter of a query: its name, whether it must be there, its schema, and what it does.
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
+    pub(crate) is_required: bool,
     pub(crate) schema: Schema,
     pub(crate) about: &'static str,
 }
@@ -75,11 +78,13 @@ pub(crate) struct Route {
 
 const LIMIT: Parameter = Parameter {
     name: "limit",
+    is_required: false,
     schema: |_| json!({ "type": "integer", "minimum": 1, "maximum": 100, "default": 50 }),
     about: "How many items at most.",
 };
 const CURSOR: Parameter = Parameter {
     name: "cursor",
+    is_required: false,
     schema: |_| json!({ "type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[A-Za-z0-9_-]+$" }),
     about: "Where to go on: `next_cursor` of the part before, with the same filters.",
 };
@@ -88,33 +93,50 @@ const PAGE: &[Parameter] = &[LIMIT, CURSOR];
 const ORDERS: &[Parameter] = &[
     Parameter {
         name: "merchant",
+        is_required: false,
         schema: |_| json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
         about: "Of this merchant.",
     },
     Parameter {
         name: "state",
+        is_required: false,
         schema: |_| json!({ "type": "string", "enum": domain::OrderState::NAMES }),
         about: "In this state.",
     },
     Parameter {
         name: "from",
+        is_required: false,
         schema: InstantText::schema,
         about: "Made at this instant or later.",
     },
-    Parameter { name: "until", schema: InstantText::schema, about: "Made before this instant." },
+    Parameter {
+        name: "until",
+        is_required: false,
+        schema: InstantText::schema,
+        about: "Made before this instant.",
+    },
     Parameter {
         name: "reference",
+        is_required: false,
         schema: OrderReference::schema,
         about: "Under this reference of a merchant.",
     },
     Parameter {
         name: "destination",
+        is_required: false,
         schema: OrderReference::schema,
         about: "For this customer's number, exactly.",
     },
     LIMIT,
     CURSOR,
 ];
+
+const STORIES: &[Parameter] = &[Parameter {
+    name: "name",
+    is_required: true,
+    schema: OrderReference::schema,
+    about: "A merchant's reference, our number of the order, or a protocol's, such as tr_id.",
+}];
 
 /// A path's parameter has one meaning wherever it stands.
 pub(crate) fn path_parameter(name: &str) -> Value {
@@ -207,6 +229,10 @@ routes! {
     GET "/admin/v1/orders/{order}" Viewer GetOrder "getOrder"
         "Satu pesanan dengan panggilan dan mutasinya." "One order with its attempts and transfers."
         (&[]) (None) => 200 OrderDetail, [OrderUnknown];
+    GET "/admin/v1/order-stories" Viewer TellStories "tellOrderStories"
+        "Seluruh cerita setiap pesanan yang dikenal dengan nama ini: percakapan tersamar, uang, panggilan, keputusan."
+        "The whole story of every order that is known by a name: masked exchanges, money, attempts, decisions."
+        (STORIES) (None) => 200 Stories, [];
     POST "/admin/v1/order-resolutions" Operator ResolveOrder "resolveOrder"
         "Putuskan pesanan yang hasilnya belum diketahui." "Decides an order whose outcome is open."
         (&[]) (Some(Resolution::schema)) => 200 OrderStanding,

@@ -22,7 +22,7 @@ pub(crate) fn instant(at: Timestamp) -> String {
     instant.unwrap_or(jiff::Timestamp::MAX).to_string()
 }
 
-fn optional_instant(at: Option<Timestamp>) -> Option<String> {
+pub(crate) fn optional_instant(at: Option<Timestamp>) -> Option<String> {
     at.map(instant)
 }
 

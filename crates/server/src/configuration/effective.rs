@@ -63,9 +63,9 @@ impl Effective {
     }
 
     /// The keys among these that somebody has set.
-    pub(crate) fn set_among<'a>(&'a self, keys: &'a [&str]) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn set_among(&self, keys: &'static [&str]) -> impl Iterator<Item = &str> {
         let is_set =
-            |it: &&EffectiveSetting| it.origin != DEFAULT && keys.contains(&it.key.as_str());
+            move |it: &&EffectiveSetting| it.origin != DEFAULT && keys.contains(&it.key.as_str());
         self.0.iter().filter(is_set).map(|it| it.key.as_str())
     }
 }

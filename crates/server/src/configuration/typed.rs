@@ -35,6 +35,8 @@ pub(crate) struct Configuration {
     pub(crate) limits: Limits,
     /// The log.
     pub(crate) log: Log,
+    /// The log of exchanges with merchants.
+    pub(crate) exchanges: Exchanges,
     /// The OTLP collector to which traces are sent, if any.
     pub(crate) otlp_endpoint: Option<BaseUrl>,
     /// Backups.
@@ -54,8 +56,8 @@ pub(crate) struct Server {
     pub(crate) admin_listen: SocketAddr,
     /// Whether metrics are served on the admin address.
     pub(crate) metrics: bool,
-    /// The address for links in answers. `None` takes the address on which it listens, which then
-    /// is a particular one.
+    /// The address that merchants see, for the operator and for links. `None` takes the address on
+    /// which it listens, which then is a particular one.
     pub(crate) public_url: Option<BaseUrl>,
     /// Who is believed about the caller's address.
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -114,9 +116,22 @@ pub(crate) struct Log {
     pub(crate) format: LogFormat,
 }
 
+/// The log of exchanges with merchants.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchanges {
+    /// How many of one second are kept; none turns the log off.
+    pub(crate) per_second: Option<NonZeroU32>,
+    /// For how many days.
+    pub(crate) keep_days: u32,
+    /// The largest that the file may become, in bytes.
+    pub(crate) file_bytes: usize,
+}
+
 /// Backups.
 #[derive(Debug, Clone)]
 pub(crate) struct Backup {
+    /// How often the server makes one by itself, if it does.
+    pub(crate) every: Option<Duration>,
     /// Their folder.
     pub(crate) directory: PathBuf,
     /// How many are kept.
@@ -181,8 +196,14 @@ impl Configuration {
                 body_bytes: it.value("limits.body_size"),
             },
             log: Log { filter: it.value("log.filter"), format: it.choice("log.format") },
+            exchanges: Exchanges {
+                per_second: NonZeroU32::new(it.value("exchanges.per_second")),
+                keep_days: it.value("exchanges.keep_days"),
+                file_bytes: it.value("exchanges.file_size"),
+            },
             otlp_endpoint: it.optional("telemetry.otlp_endpoint"),
             backup: Backup {
+                every: it.optional("backup.every"),
                 directory: it.value("backup.directory"),
                 keep: it.value("backup.keep"),
             },

@@ -8,7 +8,20 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+/// How many connections may wait to be accepted; the system may allow fewer. A client for whom there
+/// is no room in the queue is not told so: it tries again after a second, and then after two.
+const WAITING_MAX: u32 = 4096;
+
+/// Listens on an address, with room for a crowd that comes at once.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that was stopped a moment ago must not keep its successor off the address.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
+}
 
 /// A source of connections.
 pub(super) trait Accept: Send {
@@ -61,6 +74,24 @@ mod tests {
         assert_eq!(peer(mapped), "203.0.113.7".parse::<IpAddr>().unwrap());
         let plain: SocketAddr = "[2001:db8::1]:443".parse().unwrap();
         assert_eq!(peer(plain), "2001:db8::1".parse::<IpAddr>().unwrap());
+    }
+
+    /// The usual thousand places are not enough, and who finds none waits for a second.
+    #[tokio::test]
+    async fn a_crowd_that_comes_at_once_finds_room() {
+        let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
+        if allowed.trim().parse().is_ok_and(|allowed: u32| allowed < WAITING_MAX) {
+            eprintln!("SKIPPED: this system lets fewer wait");
+            return;
+        }
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let at_once = std::time::Duration::from_millis(500);
+        let crowd: Vec<_> = (0..1100)
+            .map(|_| std::net::TcpStream::connect_timeout(&address, at_once).unwrap())
+            .collect();
+        assert_eq!(crowd.len(), 1100);
+        assert!(listen(address).is_err(), "an address that is taken is refused");
     }
 
     #[tokio::test]

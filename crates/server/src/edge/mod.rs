@@ -41,6 +41,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use accept::listen;
 use accept::{Accept, concerns_one_connection};
 pub use certificate::{Certificate, CertificateFault};
 use crowd::Crowd;

@@ -18,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::configuration::choice::LogFormat;
 use crate::system::wall_clock;
+use crate::traces::NoteMerchant;
 use lines::{Form, Lines};
 
 /// The setting.
@@ -30,14 +31,14 @@ const OWN: [&str; 6] = ["lunas", "server", "gateway", "storage", "protocols", "d
 /// nothing.
 pub(crate) fn begin() {
     let chosen = std::env::var(VARIABLE).unwrap_or_else(|_| DEFAULT.to_owned());
-    if !begin_as(&chosen, LogFormat::Auto) {
+    if !begin_as(&chosen, LogFormat::Auto, false) {
         tracing::warn!("{VARIABLE} is not a list of levels and targets; {DEFAULT} is used");
     }
 }
 
-/// The same with this filter and form. False if the filter was not understood and the default took
+/// The same with this filter and form, and for traces if there are to be any. False if the filter was not understood and the default took
 /// its place.
-pub(crate) fn begin_as(chosen: &str, format: LogFormat) -> bool {
+pub(crate) fn begin_as(chosen: &str, format: LogFormat, is_traced: bool) -> bool {
     let filter = EnvFilter::try_new(directives(chosen));
     let understood = filter.is_ok();
     let filter = filter.unwrap_or_else(|_| EnvFilter::new(directives(DEFAULT)));
@@ -47,7 +48,8 @@ pub(crate) fn begin_as(chosen: &str, format: LogFormat) -> bool {
         LogFormat::Auto | LogFormat::Json => Form::Json,
     };
     let lines = Lines { form, clock: wall_clock, output: to_standard_error };
-    if tracing_subscriber::registry().with(filter).with(lines).try_init().is_ok() {
+    let noting = is_traced.then_some(NoteMerchant);
+    if tracing_subscriber::registry().with(filter).with(lines).with(noting).try_init().is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
     understood

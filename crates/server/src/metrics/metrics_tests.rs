@@ -27,13 +27,20 @@ impl Metrics {
         let refused = self.requests.with(protocol, "", |classes| classes[3].counts().sum());
         (refused, self.requests_abandoned.value(), self.requests_active.value())
     }
+
+    /// Of the backups: made, failed.
+    pub(crate) fn backups(&self) -> (u64, u64) {
+        self.backups.get().map_or((0, 0), |it| (it.succeeded.value(), it.failed.value()))
+    }
 }
 
 fn page(metrics: &Arc<Metrics>, reports: &Arc<InMemory>) -> MetricsPage {
     MetricsPage {
         metrics: Arc::clone(metrics),
+        traces: None,
         traffic: Arc::default(),
         reports: Arc::clone(reports) as _,
+        exchanges: Arc::new(gateway::exchanges::Nowhere),
         clock: Arc::new(Standing),
         data: "/".into(),
     }
@@ -75,6 +82,9 @@ fn busy() -> Arc<Metrics> {
     commits.taken(2);
     commits.committed(2, second);
     commits.failed(5);
+    metrics.expect_backups(second, None);
+    metrics.backup_failed();
+    metrics.backup_succeeded(Timestamp::from_milliseconds(1_699_999_999_999));
     metrics
 }
 
@@ -100,6 +110,10 @@ async fn what_happened_stands_on_the_page() {
         "lunas_commit_busy_total 1",
         "lunas_commit_failed_commands_total 5",
         "lunas_connections_open 0",
+        "lunas_backup_interval_seconds 1",
+        "lunas_backups_total{outcome=\"succeeded\"} 1",
+        "lunas_backups_total{outcome=\"failed\"} 1",
+        "lunas_backup_last_success_timestamp_seconds 1699999999",
     ] {
         assert!(text.lines().any(|it| it == line), "{line} is not in\n{text}");
     }
@@ -108,6 +122,8 @@ async fn what_happened_stands_on_the_page() {
 #[tokio::test]
 async fn a_page_is_there_when_the_store_is_not() {
     let reports = Arc::<InMemory>::default();
+    let (_, text) = ask(&page(&Arc::new(Metrics::new()), &reports), "GET").await;
+    assert!(!text.contains("backup"), "nobody wants backups: {text}");
     reports.fail_with(StoreFault::Busy);
     let (status, text) = ask(&page(&busy(), &reports), "GET").await;
     assert_eq!(status, 200);

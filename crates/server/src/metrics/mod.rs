@@ -11,9 +11,11 @@ mod instruments;
 mod page;
 mod process;
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use domain::UpstreamName;
+use domain::{Timestamp, UpstreamName};
 use gateway::Catalogue;
 use gateway::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
 use http::StatusCode;
@@ -45,6 +47,17 @@ pub(crate) struct Metrics {
     commands_waiting: Gauge,
     commands_turned_away: Counter,
     commands_failed: Counter,
+    /// Nothing where no backups are scheduled.
+    backups: OnceLock<Backups>,
+}
+
+/// What is counted of the backups that the server makes by itself.
+struct Backups {
+    every: Duration,
+    succeeded: Counter,
+    failed: Counter,
+    /// When the latest was taken, in milliseconds since 1970; 0 as long as there is none.
+    latest: AtomicI64,
 }
 
 impl Metrics {
@@ -65,6 +78,7 @@ impl Metrics {
             commands_waiting: Gauge::default(),
             commands_turned_away: Counter::default(),
             commands_failed: Counter::default(),
+            backups: OnceLock::new(),
         }
     }
 
@@ -82,6 +96,31 @@ impl Metrics {
         self.outcomes.with(upstream, "", |_| ());
         self.contradictions.with(upstream, "", |_| ());
         self.calls.with(upstream, "", |_| ());
+    }
+
+    /// Backups are going to be made this often; the latest so far was taken then.
+    pub(crate) fn expect_backups(&self, every: Duration, latest: Option<Timestamp>) {
+        self.backups.get_or_init(|| Backups {
+            every,
+            succeeded: Counter::default(),
+            failed: Counter::default(),
+            latest: AtomicI64::new(latest.map_or(0, Timestamp::milliseconds)),
+        });
+    }
+
+    /// A backup was made of how things were then.
+    pub(crate) fn backup_succeeded(&self, at: Timestamp) {
+        if let Some(backups) = self.backups.get() {
+            backups.succeeded.increment();
+            backups.latest.store(at.milliseconds(), Ordering::Relaxed);
+        }
+    }
+
+    /// A backup could not be made.
+    pub(crate) fn backup_failed(&self) {
+        if let Some(backups) = self.backups.get() {
+            backups.failed.increment();
+        }
     }
 
     /// A request has come. It is counted as active until it is told of again.

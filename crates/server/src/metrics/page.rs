@@ -5,11 +5,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
-use gateway::ports::{Clock, Pending, Reports};
+use gateway::exchanges::Counts;
+use gateway::ports::{Clock, ExchangeLog, Pending, Reports};
 use http::{HeaderValue, Method, StatusCode, header};
 use protocols::exchange::{Answer, Arrival, Serve};
 use tracing::warn;
@@ -20,6 +22,7 @@ use super::instruments::{Counter, Family, Histogram};
 use super::process::{Process, room};
 use crate::edge::Traffic;
 use crate::problem::problem;
+use crate::traces::Traces;
 
 const NANOSECONDS_PER_CENTISECOND: u64 = 10_000_000;
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
@@ -34,10 +37,14 @@ const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 pub(crate) struct MetricsPage {
     /// What is counted.
     pub(crate) metrics: Arc<Metrics>,
+    /// Who traces, if anybody does.
+    pub(crate) traces: Option<Arc<Traces>>,
     /// What the edge counts.
     pub(crate) traffic: Arc<Traffic>,
     /// Knows what is pending.
     pub(crate) reports: Arc<dyn Reports>,
+    /// Knows how many exchanges were kept.
+    pub(crate) exchanges: Arc<dyn ExchangeLog>,
     /// Tells how old the oldest pending order is.
     pub(crate) clock: Arc<dyn Clock>,
     /// The folder whose disk must not become full.
@@ -56,7 +63,12 @@ impl MetricsPage {
         self.metrics.write_upstreams(&mut page);
         self.metrics.write_requests(&mut page);
         self.metrics.write_commits(&mut page);
+        self.metrics.write_backups(&mut page);
+        write_exchanges(&mut page, self.exchanges.counts());
         write_traffic(&mut page, &self.traffic);
+        if let Some(traces) = &self.traces {
+            write_traces(&mut page, traces.figures());
+        }
         write_process(&mut page, &Process::now());
         page.metric("lunas_data_free_bytes", Kind::Gauge, "Room left on the disk of the data.");
         let room = room(&self.data);
@@ -173,6 +185,28 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    /// Nothing at all where no backups are scheduled.
+    fn write_backups(&self, page: &mut Page) {
+        let Some(backups) = self.backups.get() else { return };
+        page.metric(
+            "lunas_backup_interval_seconds",
+            Kind::Gauge,
+            "How often the server is to make a backup.",
+        );
+        page.sample(&[], backups.every.as_secs());
+        page.metric("lunas_backups_total", Kind::Counter, "Backups that the server made, or not.");
+        page.sample(&[("outcome", "succeeded")], backups.succeeded.value());
+        page.sample(&[("outcome", "failed")], backups.failed.value());
+        page.metric(
+            "lunas_backup_last_success_timestamp_seconds",
+            Kind::Gauge,
+            "When the latest backup was taken, in seconds since 1970; 0 when there is none.",
+        );
+        page.sample(&[], backups.latest.load(Ordering::Relaxed).div_euclid(1000));
+    }
+}
+
 fn write_pending(page: &mut Page, pending: Option<Pending>, now: Timestamp) {
     page.metric("lunas_transactions_pending", Kind::Gauge, "Transactions whose outcome is open.");
     pending.iter().for_each(|pending| page.sample(&[], pending.orders));
@@ -186,6 +220,21 @@ fn write_pending(page: &mut Page, pending: Option<Pending>, now: Timestamp) {
         let age = u64::try_from(now.milliseconds().saturating_sub(since)).unwrap_or_default();
         page.sample(&[], seconds(age.saturating_mul(NANOSECONDS_PER_MILLISECOND)));
     }
+}
+
+fn write_exchanges(page: &mut Page, counts: Counts) {
+    page.metric(
+        "lunas_exchanges_recorded_total",
+        Kind::Counter,
+        "Requests and answers written to the log of exchanges.",
+    );
+    page.sample(&[], counts.recorded);
+    page.metric(
+        "lunas_exchanges_missed_total",
+        Kind::Counter,
+        "Requests and answers left out of the log of exchanges.",
+    );
+    page.sample(&[], counts.missed);
 }
 
 fn write_traffic(page: &mut Page, traffic: &Traffic) {
@@ -211,6 +260,12 @@ fn write_traffic(page: &mut Page, traffic: &Traffic) {
         "Connections refused because there was no room.",
     );
     page.sample(&[], traffic.refused());
+}
+
+fn write_traces(page: &mut Page, (sent, dropped): (u64, u64)) {
+    page.metric("lunas_spans_total", Kind::Counter, "Spans that the collector got, or not.");
+    page.sample(&[("outcome", "sent")], sent);
+    page.sample(&[("outcome", "dropped")], dropped);
 }
 
 /// Under the names that Prometheus' own client libraries give them.

@@ -276,6 +276,91 @@ fn the_commands_do_what_an_operator_needs() {
 }
 
 #[test]
+fn the_catalogue_is_made_and_changed_by_commands() {
+    let sandbox = Sandbox::start(&[]);
+    let run = |arguments: &[&str]| printed(&sandbox, arguments);
+    let refused = |arguments: &[&str], expected: &str| {
+        let output = command(&sandbox, arguments);
+        let problem = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && problem.contains(expected), "{arguments:?}: {problem}");
+    };
+    let asked = |reference: &str| inquire(&sandbox, "LISTRIK", "530000000000", reference);
+    assert_eq!(asked("NEW-1").code(), "20");
+    let add = [
+        "product",
+        "add",
+        "listrik",
+        "--name",
+        "Listrik",
+        "--group",
+        "pln",
+        "--code",
+        "LISTRIK",
+        "--admin-fee",
+        "3000",
+        "--commission",
+        "500",
+        "--off",
+    ];
+    assert!(run(&add).contains("listrik Listrik (pln) inactive"));
+    refused(&add, "sudah ada");
+    assert_eq!(asked("NEW-1").code(), "106");
+    assert!(run(&["product", "resume", "listrik"]).contains(" active"));
+    // The stand-in has bills for the products that it knows, and of this one it knows nothing.
+    assert_ne!(asked("NEW-1").code(), "106");
+
+    let price = ["product", "price", "listrik", "--admin-fee", "4000", "--commission", "700"];
+    assert!(run(&price).contains("admin 4000, komisi · commission 700"));
+    let other = [&price[..], &["--level", "wholesale", "--protocol", "iak"]].concat();
+    assert!(run(&other).contains("wholesale iak IDR admin 4000"));
+    let away = ["product", "price", "listrik", "--remove"];
+    assert!(
+        !run(&[&away[..], &["--level", "wholesale", "--protocol", "iak"]].concat())
+            .contains("wholesale")
+    );
+    refused(&[&away[..], &["--level", "wholesale"]].concat(), "no such terms");
+    assert!(run(&["product", "code", "listrik", "iak:LSTR"]).contains("iak LSTR"));
+    assert!(!run(&["product", "code", "listrik", "LSTR", "--remove"]).contains("LSTR"));
+    refused(&["product", "code", "listrik", "PLNPOSTPAID"], "ALIAS_TAKEN");
+    assert!(run(&["product", "hours", "listrik", "23:00-01:00"]).contains("23:00–01:00"));
+    assert!(!run(&["product", "hours", "listrik", "--always-open"]).contains("01:00"));
+    refused(&["product", "hours", "listrik", "25:00-01:00"], "REQUEST_MALFORMED");
+    refused(&["product", "price", "nothing", "--remove"], "PRODUCT_UNKNOWN");
+    refused(&["product", "price", "listrik"], "--admin-fee");
+    sandbox.verify();
+}
+
+#[test]
+fn a_catalogue_is_carried_from_one_server_to_another() {
+    let from = Sandbox::start(&[]);
+    let to = Sandbox::start(&[]);
+    printed(
+        &from,
+        &["product", "price", "pln-postpaid", "--admin-fee", "9999", "--commission", "1"],
+    );
+    let catalogue = printed(&from, &["product", "list", "--json"]);
+    let file = from.data.path().join("products.json");
+    std::fs::write(&file, &catalogue).unwrap();
+    let load = ["product", "load", file.to_str().unwrap()];
+    let count = serde_json::from_str::<Vec<Value>>(&catalogue).unwrap().len();
+    for _ in 0..2 {
+        assert!(printed(&to, &load).contains(&format!("loaded: {count}")));
+        assert_eq!(printed(&to, &["product", "list", "--json"]), catalogue);
+    }
+    for (wrong, expected) in [
+        ("{}", "is not a list of products"),
+        (r#"[{"name":"x"}]"#, "product 1"),
+        (r#"[{"product":"x","colour":"red"}]"#, "loaded before it: 0"),
+    ] {
+        std::fs::write(&file, wrong).unwrap();
+        let output = command(&to, &load);
+        let problem = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && problem.contains(expected), "{wrong}: {problem}");
+    }
+    assert_eq!(printed(&to, &["product", "list", "--json"]), catalogue);
+}
+
+#[test]
 fn an_allow_list_holds_from_the_next_request_on() {
     let sandbox = Sandbox::start(&[]);
     let allow = |networks: &[&str]| {

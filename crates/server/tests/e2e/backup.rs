@@ -17,6 +17,7 @@ use crate::harness::{Sandbox, lunas, wait_until};
 use crate::iak_client::{
     OPENING_BALANCE, balance, inquired, inquiry_body, pay, payment_body, status, try_send,
 };
+use crate::instance::{Instance, SETTINGS};
 
 /// How often the data is audited and backed up under load. The soak command sets `LUNAS_BACKUPS`.
 const ROUNDS: usize = 20;
@@ -270,6 +271,50 @@ fn one_after_the_other(sandbox: &Sandbox, enough: &AtomicBool) -> usize {
         }
     }
     0
+}
+
+#[test]
+fn a_server_backs_up_by_itself_and_keeps_as_many_as_it_is_told() {
+    let settings = "[backup]\nevery = \"1h\"\nkeep = 2\ndirectory = \"./kept\"\n";
+    let instance = Instance::new(&[settings, SETTINGS]);
+    std::fs::create_dir(instance.path("kept")).unwrap();
+    for old in ["lunas-20240101T000000Z.tar", "lunas-20240102T000000Z.tar", "by-hand.tar"] {
+        instance.write(&format!("kept/{old}"), "");
+    }
+    let running = instance.start();
+    let names = || -> Vec<String> {
+        let files = std::fs::read_dir(instance.path("kept")).unwrap();
+        let names = files.map(|it| it.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|it| !it.starts_with('.')).collect();
+        names.sort();
+        names
+    };
+    wait_until("a backup is told of", || running.log().contains("deleted an old backup"));
+    let [by_hand, old, new] = &names()[..] else { panic!("{:?}", names()) };
+    assert_eq!([by_hand, old], ["by-hand.tar", "lunas-20240102T000000Z.tar"]);
+    wait_until("it is counted", || {
+        let page = ureq::get(format!("{}/metrics", running.admin)).call().unwrap();
+        let page = page.into_body().read_to_string().unwrap();
+        page.contains("lunas_backups_total{outcome=\"succeeded\"} 1\n")
+            && page.contains("lunas_backup_interval_seconds 3600\n")
+            && !page.contains("lunas_backup_last_success_timestamp_seconds 0\n")
+    });
+    let other = Instance::new(&[SETTINGS]);
+    let kept = instance.path("kept");
+    let refused = other
+        .command("serve")
+        .envs([("LUNAS_BACKUP__EVERY", "1h"), ("LUNAS_BACKUP__DIRECTORY", kept.to_str().unwrap())])
+        .output()
+        .unwrap();
+    let refused = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.contains("holds the backups of another server"), "{refused}");
+    assert_eq!(running.stop().0, Some(0));
+    let data = TempDir::new().unwrap();
+    said(&restore(&kept.join(new), data.path()));
+    // The next is not due yet, however often the server starts.
+    let (_, log) = instance.start().stop();
+    assert!(!log.contains("backed up"), "{log}");
+    assert_eq!(names().len(), 3);
 }
 
 #[test]

@@ -12,10 +12,13 @@ pub(crate) const API_KEY: &str = "9f1c2ab34de5f678";
 pub(crate) const OPENING_BALANCE: i64 = 100_000_000;
 
 pub(crate) fn sign(what: &str) -> String {
-    Md5::digest(format!("{USERNAME}{API_KEY}{what}"))
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    sign_as((USERNAME, API_KEY), what)
+}
+
+/// The same by another merchant, by user name and key.
+pub(crate) fn sign_as((username, api_key): (&str, &str), what: &str) -> String {
+    let digest = Md5::digest(format!("{username}{api_key}{what}"));
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 pub(crate) fn inquiry_body(code: &str, hp: &str, ref_id: &str) -> Value {
@@ -72,14 +75,13 @@ pub(crate) fn inquire(sandbox: &Sandbox, code: &str, hp: &str, ref_id: &str) -> 
 /// The same by another merchant, by user name and key.
 pub(crate) fn inquire_as(
     sandbox: &Sandbox,
-    (username, api_key): (&str, &str),
+    credential: (&str, &str),
     hp: &str,
     ref_id: &str,
 ) -> Data {
     let mut body = inquiry_body("PLNPOSTPAID", hp, ref_id);
-    let digest = Md5::digest(format!("{username}{api_key}{ref_id}"));
-    body["username"] = json!(username);
-    body["sign"] = json!(digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    body["username"] = json!(credential.0);
+    body["sign"] = json!(sign_as(credential, ref_id));
     send(sandbox, &body)
 }
 

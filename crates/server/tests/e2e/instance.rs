@@ -176,6 +176,24 @@ impl Running {
         (code, self.log())
     }
 
+    /// What a command prints that an administrator gives to this server.
+    pub(crate) fn operate(&self, arguments: &[&str]) -> String {
+        let mut command = lunas();
+        command.args(arguments).args(["--server", &self.admin, "--token", ADMINISTRATOR]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Adds a merchant without limits of its own and gives the key for its user name.
+    pub(crate) fn add_merchant(&self, username: &str) -> String {
+        let added = self.operate(&["merchant", "add", "Toko Sungguhan", "--json"]);
+        let added: serde_json::Value = serde_json::from_str(&added).unwrap();
+        let number = added["merchant"].to_string();
+        let issued = self.operate(&["merchant", "rotate-key", &number, "--identifier", username]);
+        issued.lines().find_map(|line| line.strip_prefix("api_key: ")).unwrap().to_owned()
+    }
+
     /// Posts to the admin API, with a token or without.
     pub(crate) fn administer(&self, token: Option<&str>, path: &str) -> Answer {
         let agent: ureq::Agent =

@@ -3,11 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
 
-use crate::harness::{Sandbox, is_missing, lunas, try_post, wait_until};
+use crate::harness::{Sandbox, lunas, try_post, wait_until};
 use crate::iak_client::{PATH, USERNAME, sign};
 use crate::instance::{ADMINISTRATOR, Instance, SETTINGS, TLS, VIEWER};
 
@@ -37,49 +36,6 @@ fn an_instance_starts_from_an_empty_folder_stops_and_starts_again() {
     let verified = lunas().args(["verify", "--data"]).arg(instance.path("lunas-data")).output();
     let verified = String::from_utf8(verified.unwrap().stdout).unwrap();
     assert!(verified.contains("0 accounts"), "production seeds nothing: {verified}");
-}
-
-/// The commands of a section of a page, block by block.
-fn commands(page: &str, section: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations").join(page);
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = text.split_once(&format!("\n## {section}\n")).unwrap();
-    let section = rest.split("\n## ").next().unwrap();
-    let blocks = section.split("```sh\n").skip(1);
-    blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
-}
-
-#[test]
-fn the_page_on_installing_by_hand_is_right() {
-    if is_missing("openssl") || is_missing("curl") {
-        return;
-    }
-    let blocks = commands("install.md", "By hand");
-    let [prepare, serve, look] = blocks.as_slice() else { panic!("{blocks:?}") };
-    assert_eq!(serve, "lunas serve --config lunas.toml\n");
-    let instance = Instance::empty();
-    let run = |script: &str| {
-        let program = Path::new(env!("CARGO_BIN_EXE_lunas")).parent().unwrap();
-        let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-        let mut shell = Command::new("sh");
-        shell.args(["-c", script]).env("PATH", path).current_dir(instance.folder.path());
-        let output = shell.output().unwrap();
-        let texts = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-        assert!(output.status.success(), "{texts:?}");
-        texts.concat()
-    };
-    assert!(run(prepare).ends_with("the configuration is good\n"));
-    let running = instance.start_as(|command| {
-        command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-    });
-    let look = look
-        .replace("http://127.0.0.1:8080", &running.url)
-        .replace("http://127.0.0.1:8081", &running.admin);
-    let seen = run(&look);
-    for text in ["ok\n", "There is no such order", "books are clean"] {
-        assert!(seen.contains(text), "{seen}");
-    }
-    assert_eq!(running.stop().0, Some(0));
 }
 
 #[test]
@@ -127,26 +83,26 @@ fn merchants_and_operators_are_served_apart() {
 
 /// Whether a file of the data holds this text.
 fn data_holds(instance: &Instance, text: &str) -> bool {
-    let files = std::fs::read_dir(instance.path("lunas-data")).unwrap();
-    let mut contents = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
-    contents.any(|bytes| bytes.windows(text.len()).any(|piece| piece == text.as_bytes()))
+    folder_holds(&instance.path("lunas-data"), text)
+}
+
+fn folder_holds(folder: &std::path::Path, text: &str) -> bool {
+    let mut paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.any(|path| {
+        if path.is_dir() {
+            return folder_holds(&path, text);
+        }
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(text.len()).any(|piece| piece == text.as_bytes())
+    })
 }
 
 #[test]
 fn a_merchant_is_known_by_its_key_and_address_and_the_key_is_sealed() {
     let instance = Instance::new(&["trusted_proxies = [\"127.0.0.1\"]\n", SETTINGS]);
     let running = instance.start();
-    let run = |arguments: &[&str]| {
-        let mut command = lunas();
-        command.args(arguments).args(["--server", &running.admin, "--token", ADMINISTRATOR]);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
-    run(&["merchant", "add", "Toko Sungguhan"]);
-    let issued = run(&["merchant", "rotate-key", "1", "--identifier", "081299990000"]);
-    let key = issued.lines().find_map(|line| line.strip_prefix("api_key: ")).unwrap();
-    run(&["merchant", "allow-ip", "1", "198.51.100.0/24"]);
+    let key = &running.add_merchant("081299990000");
+    running.operate(&["merchant", "allow-ip", "1", "198.51.100.0/24"]);
 
     let signed = lunas()
         .args(["sign", "iak", "--username", "081299990000", "--api-key", key])

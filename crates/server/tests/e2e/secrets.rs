@@ -1,12 +1,13 @@
 //! No secret and no whole customer number or name leaves the program by its log, its metrics or
-//! what it prints after its welcome, not even at the most talkative level.
+//! what it prints after its welcome, not even at the most talkative level, and none reaches the file
+//! of the exchange log.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Sandbox, wait_until};
+use crate::harness::{Sandbox, lunas, wait_until};
 use crate::iak_client::{
     API_KEY, PATH, USERNAME, inquire, inquired, inquiry_body, pay, send, sign, status,
 };
@@ -34,6 +35,15 @@ fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
         "{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// The file of the exchange log and what SQLite has not yet moved into it, as text.
+fn exchanges_file(sandbox: &Sandbox) -> String {
+    let parts = ["exchanges.db", "exchanges.db-wal"].map(|name| {
+        let bytes = std::fs::read(sandbox.data.path().join(name)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    parts.concat()
 }
 
 /// Everything that a merchant sends, well and badly; gives the names of the customers.
@@ -72,7 +82,14 @@ fn deal_badly(sandbox: &Sandbox) {
     spoilt("commands", json!(API_KEY));
     spoilt("code", json!(number));
     spoilt("ref_id", json!(number));
+    spoilt("ref_id", json!(API_KEY));
+    spoilt("code", json!(API_KEY));
+    spoilt("hp", json!(API_KEY));
     spoilt("hp", json!({ "hp": number }));
+    spoilt("hp", json!([number, { number: number }]));
+    spoilt(number, json!(number));
+    spoilt(API_KEY, json!({ API_KEY: [API_KEY] }));
+    spoilt("desc", json!({ "amount": number, "message": API_KEY, "tr_id": number }));
     let xml = format!(
         "<?xml version=\"1.0\"?><mp><commands>inq-pasca</commands><username>{USERNAME}</username>\
          <code>PLNPOSTPAID</code><hp>{number}</hp><ref_id>XML-1</ref_id><sign>{}</sign></mp>",
@@ -141,16 +158,24 @@ fn nothing_that_is_written_holds_a_secret_or_a_customer() {
     });
     assert!(sandbox.resolve("SECRET-1", "success").status.success());
     let metrics = metrics();
+    // Whoever reads the exchange log sees all that came before, so by now it is in the file.
+    let story = lunas().args(["explain", "SECRET-0", "--server", sandbox.url()]).output().unwrap();
+    assert!(story.status.success(), "{story:?}");
     let written = sandbox.kill_and_read();
+    let exchanges = exchanges_file(&sandbox);
 
     assert!(canaries.len() >= 3, "customers had names: {canaries:?}");
     canaries.sort_unstable();
     canaries.dedup();
     canaries.extend(NUMBERS.map(str::to_owned));
-    canaries.extend([API_KEY, ADMIN_TOKEN, WRONG_TOKEN, WRONG_KEY, &sign("cs")].map(str::to_owned));
-    for (what, text) in
-        [("metrics", &metrics), ("output", &written.output), ("errors", &written.errors)]
-    {
+    canaries.extend([API_KEY, ADMIN_TOKEN, WRONG_TOKEN, WRONG_KEY].map(str::to_owned));
+    canaries.extend(["cs", "pl", "SECRET-0", "BAD"].map(sign));
+    for (what, text) in [
+        ("metrics", &metrics),
+        ("output", &written.output),
+        ("errors", &written.errors),
+        ("file of exchanges", &exchanges),
+    ] {
         for canary in &canaries {
             let line = text.lines().find(|line| line.contains(canary.as_str()));
             assert!(line.is_none(), "{canary} stands in the {what}: {line:?}");
@@ -159,6 +184,10 @@ fn nothing_that_is_written_holds_a_secret_or_a_customer() {
     // The canaries were near: what is left of a number is there, and so is a line per request.
     assert!(written.errors.contains("5300****000"), "{}", written.errors);
     assert!(written.errors.matches("lunas::access").count() > 50);
+    assert!(exchanges.contains("5300****000") && exchanges.contains("9f1c****678"));
+    for told in ["inq-pasca", "pay-pasca", "checkstatus", "INVALID SIGNATURE", "cannot be read"] {
+        assert!(exchanges.contains(told), "{told} is not in the file of exchanges");
+    }
     for line in written.errors.lines() {
         serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     }

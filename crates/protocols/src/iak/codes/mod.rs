@@ -19,8 +19,11 @@ pub struct Code {
     pub code: &'static str,
     /// For people.
     pub message: &'static str,
+    /// What it stands for, told apart where the API has one code for several things.
+    pub meaning: Meaning,
 }
 
+/// A code of the table before it is said what it stands for.
 const fn code(code: &'static str, message: &'static str) -> Code {
-    Code { code, message }
+    Code { code, message, meaning: Meaning::Granted }
 }

@@ -6,6 +6,8 @@
 
 use domain::{Doubt, Refusal};
 
+pub use gateway::exchanges::Meaning;
+
 use super::{Code, code};
 
 /// An inquiry brought a bill.
@@ -19,6 +21,10 @@ pub const FAULT: Code = of_doubt(Doubt::UndefinedError);
 
 /// The code of an outcome that is open.
 pub const fn of_doubt(doubt: Doubt) -> Code {
+    Code { meaning: Meaning::Open(doubt), ..doubted(doubt) }
+}
+
+const fn doubted(doubt: Doubt) -> Code {
     match doubt {
         Doubt::InProcess | Doubt::Silent | Doubt::Contradictory | Doubt::Abandoned => {
             code("39", "PENDING / TRANSAKSI SEDANG DIPROSES")
@@ -30,12 +36,16 @@ pub const fn of_doubt(doubt: Doubt) -> Code {
 
 /// The code of a refusal.
 pub const fn of_refusal(refusal: Refusal) -> Code {
+    Code { meaning: Meaning::Refused(refusal), ..refused(refusal) }
+}
+
+const fn refused(refusal: Refusal) -> Code {
     match refusal {
         Refusal::InvoicePaid | Refusal::BillPaid => of_paid(refusal),
         Refusal::BillUnpaid => code("02", "BILL UNPAID"),
         Refusal::ReferenceMalformed => code("03", "INVALID REF ID"),
         Refusal::QuoteExpired => code("04", "BILLING ID EXPIRED"),
-        Refusal::InquiryUndefined => of_doubt(Doubt::UndefinedError),
+        Refusal::InquiryUndefined => doubted(Doubt::UndefinedError),
         Refusal::OrderNotFound => code("06", "INQUIRY ID NOT FOUND"),
         Refusal::TransactionFailed => code("07", "TRANSACTION FAILED"),
         Refusal::CustomerBlocked => code("08", "BILLING ID BLOCKED"),
@@ -64,7 +74,7 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
         }
         Refusal::PaymentFailed => code("37", "PEMBAYARAN GAGAL"),
         Refusal::PaymentFailedBefore => code("38", "PAYMENT FAILED, PLEASE DO ANOTHER REQUEST"),
-        Refusal::InquiryPending => of_doubt(Doubt::InProcess),
+        Refusal::InquiryPending => doubted(Doubt::InProcess),
         Refusal::ArrearsPartlyPaid => {
             code("40", "TRANSACTION REJECTED DUE TO ALL OR ONE OF THE ARREAR/INVOICE HAS BEEN PAID")
         }
@@ -91,30 +101,26 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
         Refusal::Maintenance => code("110", "SYSTEM UNDER MAINTENANCE"),
         Refusal::PathUnknown => code("117", "PAGE NOT FOUND"),
         Refusal::AccountSuspended => code("118", "ACCOUNT SUSPENDED"),
-        Refusal::InquiryResponseUnknown => of_doubt(Doubt::UndefinedResponse),
+        Refusal::InquiryResponseUnknown => doubted(Doubt::UndefinedResponse),
         // Top-ups are refused so, bills never; what follows is the nearest that this table has.
         Refusal::ProductRepeated
         | Refusal::DestinationRepeated
         | Refusal::DestinationLimitReached
-        | Refusal::WalletFull => of_refusal(Refusal::TryAgainLater),
+        | Refusal::WalletFull => refused(Refusal::TryAgainLater),
         Refusal::DestinationTooLong | Refusal::PlayerUnknown => {
-            of_refusal(Refusal::DestinationInvalid)
+            refused(Refusal::DestinationInvalid)
         }
-        Refusal::InquiryNotNeeded => of_refusal(Refusal::CommandUnknown),
+        Refusal::InquiryNotNeeded => refused(Refusal::CommandUnknown),
         // Nor has this API money in or out.
-        Refusal::ChannelUnknown => of_refusal(Refusal::ProductUnknown),
-        Refusal::ChannelUnavailable => of_refusal(Refusal::ProductUnavailable),
-        Refusal::CurrencyNotSupported => of_refusal(Refusal::ProductNotAllowed),
-        Refusal::BankUnknown | Refusal::BranchCodeInvalid => {
-            of_refusal(Refusal::DestinationInvalid)
-        }
-        Refusal::AmountFractional => of_refusal(Refusal::AmountInvalid),
-        Refusal::TimestampInvalid | Refusal::ParameterMissing => {
-            of_refusal(Refusal::RequestMalformed)
-        }
-        Refusal::PaymentNotFound => of_refusal(Refusal::OrderNotFound),
-        Refusal::PayerReferenceUsed => of_refusal(Refusal::ReferenceUsed),
-        Refusal::PaymentAbandoned => of_refusal(Refusal::PaymentFailed),
+        Refusal::ChannelUnknown => refused(Refusal::ProductUnknown),
+        Refusal::ChannelUnavailable => refused(Refusal::ProductUnavailable),
+        Refusal::CurrencyNotSupported => refused(Refusal::ProductNotAllowed),
+        Refusal::BankUnknown | Refusal::BranchCodeInvalid => refused(Refusal::DestinationInvalid),
+        Refusal::AmountFractional => refused(Refusal::AmountInvalid),
+        Refusal::TimestampInvalid | Refusal::ParameterMissing => refused(Refusal::RequestMalformed),
+        Refusal::PaymentNotFound => refused(Refusal::OrderNotFound),
+        Refusal::PayerReferenceUsed => refused(Refusal::ReferenceUsed),
+        Refusal::PaymentAbandoned => refused(Refusal::PaymentFailed),
     }
 }
 
@@ -128,22 +134,11 @@ const fn of_paid(refusal: Refusal) -> Code {
     }
 }
 
-/// What a code means when it is an upstream that says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// Done.
-    Success,
-    /// The outcome is open.
-    Open(Doubt),
-    /// Refused.
-    Refused(Refusal),
-}
-
-/// What this code means for a payment; `None` for a code that the table does not have. Codes with
+/// What this code means for a payment when it is an upstream that says it; `None` for a code that the table does not have. Codes with
 /// leading zeros are compared as numbers: `00`, `14`, `103`.
 pub fn meaning(number: u16) -> Option<Meaning> {
     if number == 0 {
-        return Some(Meaning::Success);
+        return Some(Meaning::Granted);
     }
     let is = |code: Code| code.code.parse() == Ok(number);
     let open = [Doubt::InProcess, Doubt::UndefinedError, Doubt::UndefinedResponse];
@@ -171,13 +166,13 @@ mod tests {
         for code in TABLE {
             let number = code.parse().expect("a number");
             let said = match meaning(number).expect("in the table") {
-                Meaning::Success => INQUIRY_SUCCESS,
+                Meaning::Granted => INQUIRY_SUCCESS,
                 Meaning::Open(doubt) => of_doubt(doubt),
                 Meaning::Refused(refusal) => of_refusal(refusal),
             };
             assert_eq!(said.code, code);
         }
-        assert_eq!(meaning(0), Some(Meaning::Success));
+        assert_eq!(meaning(0), Some(Meaning::Granted));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use domain::{AttemptState, Doubt, Order, OrderState, Refusal};
 
-use super::{Code, code};
+use super::{Code, Meaning, code};
 
 /// Done.
 pub const SUCCESS: Code = code("00", "SUCCESS");
@@ -23,6 +23,10 @@ const FAILED: Code = code("07", "FAILED");
 
 /// The code of an outcome that is open.
 pub const fn of_doubt(doubt: Doubt) -> Code {
+    Code { meaning: Meaning::Open(doubt), ..doubted(doubt) }
+}
+
+const fn doubted(doubt: Doubt) -> Code {
     match doubt {
         Doubt::InProcess
         | Doubt::UndefinedError
@@ -35,6 +39,10 @@ pub const fn of_doubt(doubt: Doubt) -> Code {
 
 /// The code of a refusal.
 pub const fn of_refusal(refusal: Refusal) -> Code {
+    Code { meaning: Meaning::Refused(refusal), ..refused(refusal) }
+}
+
+const fn refused(refusal: Refusal) -> Code {
     match refusal {
         Refusal::OrderNotFound => code("06", "TRANSACTION NOT FOUND"),
         Refusal::DestinationLimitReached => {
@@ -61,8 +69,8 @@ pub const fn of_refusal(refusal: Refusal) -> Code {
         Refusal::AccountSuspended => code("118", "ACCOUNT SUSPENDED"),
         Refusal::PlayerUnknown => code("141", "INVALID USER ID / ZONE ID / SERVER ID / ROLENAME"),
         Refusal::InquiryNotNeeded => code("143", "INQUIRY NOT NEEDED"),
-        Refusal::InquiryResponseUnknown => of_doubt(Doubt::UndefinedResponse),
-        Refusal::InquiryPending => of_doubt(Doubt::InProcess),
+        Refusal::InquiryResponseUnknown => doubted(Doubt::UndefinedResponse),
+        Refusal::InquiryPending => doubted(Doubt::InProcess),
         Refusal::ProductRepeated => code("202", "MAXIMUM 1 NUMBER 1 TIME IN 1 DAY"),
         Refusal::DestinationTooLong => code("203", "NUMBER IS TOO LONG"),
         Refusal::SignatureInvalid => code("204", "WRONG AUTHENTICATION"),

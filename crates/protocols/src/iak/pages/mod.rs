@@ -116,7 +116,7 @@ fn raw_json(receipt: &Receipt) -> Vec<u8> {
 
 /// An error as the Node SDK reads it.
 fn xml_error(code: Code) -> String {
-    let Code { code, message } = code;
+    let Code { code, message, .. } = code;
     let (code, message) = (partial_escape(code), partial_escape(message));
     format!("<mp><response_code>{code}</response_code><message>{message}</message></mp>")
 }
@@ -133,7 +133,7 @@ fn json_error(code: Code) -> Vec<u8> {
         response_code: &'static str,
         message: &'static str,
     }
-    let Code { code, message } = code;
+    let Code { code, message, .. } = code;
     json(&Envelope { data: Data { response_code: code, message }, meta: [] })
 }
 

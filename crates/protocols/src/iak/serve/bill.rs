@@ -7,6 +7,7 @@ use domain::{
     Amount, AttemptState, Currency, Doubt, Kind, Merchant, Mode, Order, OrderState, Reference,
     ReferenceKey, Refusal,
 };
+use gateway::exchanges::Note;
 use gateway::ports::{Parameters, StoreFault};
 use gateway::{Gateway, Inquiry, Repeats};
 
@@ -26,6 +27,7 @@ impl Served {
         &self,
         merchant: Arc<Merchant>,
         fields: Fields<'_>,
+        note: &mut Note,
     ) -> Result<Message, Denial> {
         let code = fields.text("code")?;
         let destination = fields.numeral("hp")?;
@@ -59,6 +61,7 @@ impl Served {
             calls_back: false,
         };
         let order = self.gateway.inquire(inquiry).await?;
+        note.order = Some(order.id);
         Ok(self.transaction(&order, &self.group(&order))?.inquired())
     }
 
@@ -89,8 +92,10 @@ impl Served {
         &self,
         merchant: &Arc<Merchant>,
         fields: Fields<'_>,
+        note: &mut Note,
     ) -> Result<Message, Denial> {
         let number = self.numbers.order(fields.numeral("tr_id")?).ok_or(Refusal::OrderNotFound)?;
+        note.order = Some(number);
         // A merchant's orders of other protocols are none of this API's business.
         let order = self.gateway.order(merchant, number).await?;
         if !self.is_bill(&order) {
@@ -113,9 +118,11 @@ impl Served {
         &self,
         merchant: &Merchant,
         fields: Fields<'_>,
+        note: &mut Note,
     ) -> Result<Message, Denial> {
         let key = self.key(merchant, reference(fields.numeral("ref_id")?)?);
         let order = self.gateway.order_by_reference(&key).await?;
+        note.order = Some(order.id);
         if !self.is_bill(&order) {
             return Err(Refusal::OrderNotFound.into());
         }

@@ -21,21 +21,24 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{Merchant, MerchantStatus, ProtocolName, Refusal};
+use domain::{Merchant, MerchantStatus, OrderId, ProtocolName, Refusal};
+use gateway::exchanges::{Meaning, Note, Signature};
 use gateway::ports::StoreFault;
 use gateway::{Gateway, Rejection};
 use http::{Method, StatusCode};
 use tracing::{Span, error};
 
+use super::commands::{Command, Signed};
 use super::pages::Form;
 use super::wire::answer::Message;
 use super::wire::content::{Malformed, Object};
 use super::wire::fields::{FieldFault, Fields};
+use super::wire::reference::reference;
 use super::wire::tr_id::TransactionNumbers;
 use super::wire::{self, Format};
-use super::{NAME, codes, sign};
-use crate::admission::{AddressRule, RateRule};
-use crate::exchange::{Answer, Arrival, BodyFault, Serve, is_plain};
+use super::{NAME, codes, mask, sign};
+use crate::admission::{AddressRule, RateRule, SignatureGuard};
+use crate::exchange::{Answer, Arrival, BodyFault, Noting, Serve, is_plain};
 
 const BILL: &str = "/api/v1/bill/check";
 const DOWNLOAD: &str = "/api/v1/download/";
@@ -54,6 +57,8 @@ pub struct Settings {
     pub addresses: AddressRule,
     /// How often merchants may call.
     pub rates: RateRule,
+    /// Who may try signatures.
+    pub signatures: Arc<dyn SignatureGuard>,
 }
 
 /// Both APIs over a gateway.
@@ -63,38 +68,8 @@ pub struct Served {
     numbers: TransactionNumbers,
     addresses: AddressRule,
     rates: RateRule,
+    signatures: Arc<dyn SignatureGuard>,
     mails: prepaid::MailCount,
-}
-
-/// The four commands that share a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Command {
-    PriceList,
-    Inquire,
-    Pay,
-    CheckStatus,
-}
-
-impl Command {
-    fn named(name: &str) -> Result<Self, Refusal> {
-        match name {
-            "pricelist-pasca" => Ok(Self::PriceList),
-            "inq-pasca" => Ok(Self::Inquire),
-            "pay-pasca" => Ok(Self::Pay),
-            "checkstatus" => Ok(Self::CheckStatus),
-            _ => Err(Refusal::CommandUnknown),
-        }
-    }
-
-    /// What the signature of this command is computed from (section 3).
-    fn signed(self, fields: Fields<'_>) -> Result<&str, FieldFault> {
-        match self {
-            Self::PriceList => Ok(sign::PRICE_LIST),
-            Self::Inquire => fields.numeral("ref_id"),
-            Self::Pay => fields.numeral("tr_id"),
-            Self::CheckStatus => Ok(sign::CHECK_STATUS),
-        }
-    }
 }
 
 /// Why there is no answer with what was asked for.
@@ -210,6 +185,7 @@ impl Served {
             numbers: TransactionNumbers::new(settings.tr_id_key),
             addresses: settings.addresses,
             rates: settings.rates,
+            signatures: settings.signatures,
             mails: prepaid::MailCount::default(),
         }
     }
@@ -219,32 +195,34 @@ impl Served {
         path == "/api" || path.starts_with("/api/") || path.starts_with(prepaid::LEGACY_PREFIX)
     }
 
-    async fn answer(&self, arrival: &Arrival, format: Format) -> Answer {
+    async fn answer(&self, arrival: &Arrival, format: Format, note: &mut Note) -> Answer {
         let route = Route::of(arrival.head.uri.path());
         let not_found = codes::of_refusal(Refusal::PathUnknown);
         let message = match route {
-            Route::Download(tr_id, form) => return self.download(arrival, tr_id, form).await,
-            Route::Prepaid(route) => return self.prepaid(arrival, route, format).await,
+            Route::Download(tr_id, form) => {
+                return self.download(arrival, tr_id, form, note).await;
+            }
+            Route::Prepaid(route) => return self.prepaid(arrival, route, format, note).await,
             Route::UnknownPostpaid => Message::code(StatusCode::NOT_FOUND, not_found),
             Route::Bill(_) | Route::OwnReceipt | Route::Train
                 if arrival.head.method != Method::POST =>
             {
                 Message::code(StatusCode::METHOD_NOT_ALLOWED, not_found)
             }
-            Route::OwnReceipt => return self.own_receipt(arrival, format).await,
+            Route::OwnReceipt => return self.own_receipt(arrival, format, note).await,
             Route::Train => match request(arrival, format) {
                 Ok(_) => Denial::Refused(Refusal::CommandUnknown).into(),
                 Err(malformed) => Denial::Malformed(malformed).into(),
             },
             Route::Bill(group) => match request(arrival, format) {
                 Ok(object) => self
-                    .command(Fields(&object), group, arrival.peer)
+                    .command(Fields(&object), group, arrival.peer, note)
                     .await
                     .unwrap_or_else(Message::from),
                 Err(malformed) => Denial::Malformed(malformed).into(),
             },
         };
-        message.write(format)
+        said(message, format, note)
     }
 
     async fn command(
@@ -252,34 +230,67 @@ impl Served {
         fields: Fields<'_>,
         group: Option<&str>,
         peer: IpAddr,
+        note: &mut Note,
     ) -> Result<Message, Denial> {
-        let command = Command::named(fields.text("commands")?)?;
-        let merchant = self.merchant(fields, peer, |fields| command.signed(fields))?;
+        let command = Command::named(fields.text("commands")?)
+            .filter(|command| *command != Command::Receipt)
+            .ok_or(Refusal::CommandUnknown)?;
+        note.command = command.name();
+        let merchant = self.merchant(fields, peer, note, |fields| signed(command, fields))?;
         Span::current().record("merchant", merchant.id.0);
         match command {
             Command::PriceList => self.price_list(&merchant, fields, group),
-            Command::Inquire => self.inquire(merchant, fields).await,
-            Command::Pay => self.pay(&merchant, fields).await,
-            Command::CheckStatus => self.check_status(&merchant, fields).await,
+            Command::Inquire => self.inquire(merchant, fields, note).await,
+            Command::Pay => self.pay(&merchant, fields, note).await,
+            Command::CheckStatus => self.check_status(&merchant, fields, note).await,
+            Command::Receipt => Err(Refusal::CommandUnknown.into()),
         }
     }
 
-    /// The merchant who signed the request, if it may deal, and from there. `signed` tells what the
-    /// signature is computed from.
+    /// The merchant who signed the request, if it may deal, and from there. Notes on the way whose it
+    /// is and what it names, also where it is turned down, because that is what will be asked about.
+    /// `signed` tells what the signature is computed from.
     fn merchant<'a>(
         &self,
         fields: Fields<'a>,
         peer: IpAddr,
+        note: &mut Note,
+        signed: impl FnOnce(Fields<'a>) -> Result<&'a str, FieldFault>,
+    ) -> Result<Arc<Merchant>, Denial> {
+        let named = fields.optional_numeral("ref_id").ok().flatten();
+        note.reference = named.and_then(|text| reference(text).ok());
+        let merchant = self.signer(fields, peer, note, signed);
+        if merchant.is_err() {
+            note.order = self.order_named(fields);
+        }
+        merchant
+    }
+
+    fn signer<'a>(
+        &self,
+        fields: Fields<'a>,
+        peer: IpAddr,
+        note: &mut Note,
         signed: impl FnOnce(Fields<'a>) -> Result<&'a str, FieldFault>,
     ) -> Result<Arc<Merchant>, Denial> {
         let username = fields.text("username")?;
         let given = fields.text("sign")?;
         let what = signed(fields)?;
+        if !self.signatures.admits(peer, username) {
+            // Not 100, which is final: this one may be right, and of an order that is under way.
+            return Err(Denial::TooOften);
+        }
         let catalogue = self.gateway.catalogue();
         let credentials = catalogue.live_credentials(NAME, username, self.gateway.now());
-        let merchant = sign::signer(&credentials, username, what, given)
-            .and_then(|id| catalogue.merchant(id))
-            .ok_or(Refusal::SignatureInvalid)?;
+        let signer = sign::signer(&credentials, username, what, given);
+        (note.signature, note.merchant) = match signer {
+            Some(merchant) => (Signature::Valid, Some(merchant)),
+            None => (Signature::Invalid, credentials.first().map(|credential| credential.merchant)),
+        };
+        let Some(merchant) = signer.and_then(|id| catalogue.merchant(id)) else {
+            self.signatures.was_wrong(peer, username);
+            return Err(Refusal::SignatureInvalid.into());
+        };
         if merchant.status == MerchantStatus::Suspended {
             return Err(Refusal::AccountSuspended.into());
         }
@@ -291,6 +302,26 @@ impl Served {
         }
         Ok(Arc::clone(merchant))
     }
+
+    /// The order whose number stands in a request, whether or not there is such an order.
+    fn order_named(&self, fields: Fields<'_>) -> Option<OrderId> {
+        self.numbers.order(fields.optional_numeral("tr_id").ok()??)
+    }
+}
+
+/// What the signature of a postpaid command is computed from.
+fn signed(command: Command, fields: Fields<'_>) -> Result<&str, FieldFault> {
+    match command.signed() {
+        Signed::Field(field) => fields.numeral(field),
+        Signed::Word(word) => Ok(word),
+    }
+}
+
+/// Writes an answer, and notes its code.
+fn said(message: Message, format: Format, note: &mut Note) -> Answer {
+    note.code = message.said().map(|code| code.code);
+    note.meaning = Some(message.said().map_or(Meaning::Granted, |code| code.meaning));
+    message.write(format)
 }
 
 /// What a request says, if its body arrived and can be read.
@@ -313,6 +344,7 @@ impl Serve for Served {
     async fn serve(&self, arrival: Arrival) -> Answer {
         let body = arrival.body.as_deref().unwrap_or_default();
         let format = Format::of(&arrival.head.headers, body);
-        self.answer(&arrival, format).await
+        let mut noting = Noting::of(&arrival, Note::new(NAME, mask::mask));
+        self.answer(&arrival, format, &mut noting.note).await
     }
 }

@@ -9,19 +9,22 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::{Merchant, MerchantStatus, Order, OrderState, Refusal};
+use gateway::exchanges::{Meaning, Note, Signature};
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
 use tracing::Span;
 
-use super::{Denial, Served, request};
+use super::{Denial, Served, request, said, signed};
 use crate::exchange::{Answer, Arrival};
+use crate::iak::codes;
+use crate::iak::commands::Command;
 use crate::iak::pages::{self, Form, Letterhead, Receipt};
 use crate::iak::wire::Format;
 use crate::iak::wire::answer::Message;
 use crate::iak::wire::fields::{FieldFault, Fields, Flaw};
-use crate::iak::{codes, sign};
 
-const COMMAND: &str = "receipt-custom";
+/// What a download is called in the exchange log. The API has no word for it.
+const DOWNLOAD_COMMAND: &str = "download";
 /// In characters. Longer ones are no name any more, and fill a receipt with nothing else.
 const COMPANY_NAME_MAX: usize = 100;
 /// In characters, `<br>` included.
@@ -29,25 +32,46 @@ const COMPANY_ADDRESS_MAX: usize = 300;
 
 impl Served {
     /// Answers a download. Its body is not looked at: clients send none, or an empty list.
-    pub(super) async fn download(&self, arrival: &Arrival, tr_id: &str, form: Form) -> Answer {
+    pub(super) async fn download(
+        &self,
+        arrival: &Arrival,
+        tr_id: &str,
+        form: Form,
+        note: &mut Note,
+    ) -> Answer {
         let head = &arrival.head;
+        note.command = DOWNLOAD_COMMAND;
+        note.signature = Signature::Unsigned;
         if head.method != Method::GET {
             let format = Format::of(&head.headers, arrival.body.as_deref().unwrap_or_default());
             let code = codes::of_refusal(Refusal::PathUnknown);
-            let mut answer = Message::code(StatusCode::METHOD_NOT_ALLOWED, code).write(format);
+            let message = Message::code(StatusCode::METHOD_NOT_ALLOWED, code);
+            let mut answer = said(message, format, note);
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static(Method::GET.as_str()));
             return answer;
         }
         let format = pages::refusal_format(&head.headers);
-        match self.downloaded(tr_id, arrival.peer).await {
-            Ok(receipt) => pages::answer(&receipt, form, tr_id),
-            Err(Denial::Refused(refusal)) => pages::refused(codes::of_refusal(refusal), format),
-            Err(denial) => Message::from(denial).write(format),
+        match self.downloaded(tr_id, arrival.peer, note).await {
+            Ok(receipt) => {
+                note.meaning = Some(Meaning::Granted);
+                pages::answer(&receipt, form, tr_id)
+            }
+            Err(Denial::Refused(refusal)) => {
+                let code = codes::of_refusal(refusal);
+                (note.code, note.meaning) = (Some(code.code), Some(code.meaning));
+                pages::refused(code, format)
+            }
+            Err(denial) => said(denial.into(), format, note),
         }
     }
 
-    async fn downloaded(&self, tr_id: &str, peer: IpAddr) -> Result<Receipt, Denial> {
-        let (order, merchant) = self.downloadable(tr_id, peer).await?;
+    async fn downloaded(
+        &self,
+        tr_id: &str,
+        peer: IpAddr,
+        note: &mut Note,
+    ) -> Result<Receipt, Denial> {
+        let (order, merchant) = self.downloadable(tr_id, peer, note).await?;
         self.receipt(&order, Letterhead::Merchant(&merchant.name))
     }
 
@@ -56,8 +80,10 @@ impl Served {
         &self,
         tr_id: &str,
         peer: IpAddr,
+        note: &mut Note,
     ) -> Result<(Arc<Order>, Arc<Merchant>), Denial> {
         let number = self.numbers.order(tr_id).ok_or(Refusal::OrderNotFound)?;
+        note.order = Some(number);
         let order = self.gateway.order_of_any_merchant(number).await?;
         let catalogue = self.gateway.catalogue();
         let merchant = catalogue
@@ -65,25 +91,44 @@ impl Served {
             .filter(|merchant| merchant.status != MerchantStatus::Suspended)
             .filter(|merchant| (self.addresses)(merchant.id, peer))
             .ok_or(Refusal::OrderNotFound)?;
+        note.merchant = Some(merchant.id);
         Span::current().record("merchant", merchant.id.0);
         Ok((order, Arc::clone(merchant)))
     }
 
     /// Answers `receipt-custom`. Refusals are in the request's format; `raw` is JSON in any case,
     /// because its labels cannot be names of elements.
-    pub(super) async fn own_receipt(&self, arrival: &Arrival, format: Format) -> Answer {
-        let answer = match request(arrival, format) {
-            Ok(object) => self.issued(Fields(&object), arrival.peer).await,
+    pub(super) async fn own_receipt(
+        &self,
+        arrival: &Arrival,
+        format: Format,
+        note: &mut Note,
+    ) -> Answer {
+        let issued = match request(arrival, format) {
+            Ok(object) => self.issued(Fields(&object), arrival.peer, note).await,
             Err(malformed) => Err(malformed.into()),
         };
-        answer.unwrap_or_else(|denial| Message::from(denial).write(format))
+        match issued {
+            Ok(answer) => {
+                note.meaning = Some(Meaning::Granted);
+                answer
+            }
+            Err(denial) => said(denial.into(), format, note),
+        }
     }
 
-    async fn issued(&self, fields: Fields<'_>, peer: IpAddr) -> Result<Answer, Denial> {
-        if fields.text("commands")? != COMMAND {
+    async fn issued(
+        &self,
+        fields: Fields<'_>,
+        peer: IpAddr,
+        note: &mut Note,
+    ) -> Result<Answer, Denial> {
+        if Command::named(fields.text("commands")?) != Some(Command::Receipt) {
             return Err(Refusal::CommandUnknown.into());
         }
-        let merchant: Arc<Merchant> = self.merchant(fields, peer, |_| Ok(sign::RECEIPT))?;
+        note.command = Command::Receipt.name();
+        let by_word = |fields| signed(Command::Receipt, fields);
+        let merchant = self.merchant(fields, peer, note, by_word)?;
         Span::current().record("merchant", merchant.id.0);
         let tr_id = fields.numeral("tr_id")?;
         let letterhead = Letterhead::Own {
@@ -92,6 +137,7 @@ impl Served {
         };
         let form = form(fields)?;
         let number = self.numbers.order(tr_id).ok_or(Refusal::OrderNotFound)?;
+        note.order = Some(number);
         let order = self.gateway.order(&merchant, number).await?;
         Ok(pages::answer(&self.receipt(&order, letterhead)?, form, tr_id))
     }

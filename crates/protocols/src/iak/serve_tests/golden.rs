@@ -1,15 +1,20 @@
 //! Replays the recorded conversations in `golden/`, each against a world of its own.
 //!
 //! A file is a conversation in order: `> PATH CONTENT-TYPE` opens a request, `< STATUS CONTENT-TYPE`
-//! its answer, the lines below are the body as it stands, `#` is a remark. Answers must come out
-//! byte for byte.
+//! its answer, the lines below are the body as it stands, `#` is a remark. `> GET PATH ACCEPT` opens
+//! a request without a body. Answers must come out byte for byte; of a PDF only the file's name is
+//! recorded, because what stands in it is compared beside the code that draws it.
 
 use std::path::PathBuf;
 
-use super::world::{World, post};
+use http::Method;
+use http::header::{ACCEPT, CONTENT_DISPOSITION};
+
+use super::world::{World, get, post};
+use crate::exchange::Answer;
 
 /// Every conversation, so that a lost file is noticed.
-const CONVERSATIONS: [&str; 35] = [
+const CONVERSATIONS: [&str; 37] = [
     "bpjs",
     "bpjs_denda",
     "bpjs_employment_company",
@@ -40,6 +45,8 @@ const CONVERSATIONS: [&str; 35] = [
     "prepaid_top_up_xml",
     "price_list",
     "property_tax",
+    "receipt",
+    "receipt_xml",
     "television",
     "telkom",
     "telkomvision",
@@ -50,7 +57,9 @@ const CONVERSATIONS: [&str; 35] = [
 /// One request and the answer that it must bring.
 #[derive(Default)]
 struct Exchange {
+    method: Method,
     path: String,
+    /// What a request with a body names as its type, and one without as what it accepts.
     content_type: String,
     request: String,
     status: u16,
@@ -69,8 +78,13 @@ fn exchanges(conversation: &str) -> Vec<Exchange> {
     let mut in_answer = false;
     for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         if let Some(head) = line.strip_prefix("> ") {
+            let (method, head) = match head.strip_prefix("GET ") {
+                Some(head) => (Method::GET, head),
+                None => (Method::POST, head),
+            };
             let (path, content_type) = head.split_once(' ').expect("a path and a type");
             exchanges.push(Exchange {
+                method,
                 path: path.to_owned(),
                 content_type: content_type.to_owned(),
                 ..Exchange::default()
@@ -95,15 +109,28 @@ fn exchanges(conversation: &str) -> Vec<Exchange> {
     exchanges
 }
 
+/// The body of an answer as it is recorded.
+fn recorded(answer: &Answer) -> &str {
+    let body = answer.body();
+    if body.starts_with(b"%PDF-") {
+        assert!(body.ends_with(b"%%EOF") || body.ends_with(b"%%EOF\n"), "a PDF that breaks off");
+        return answer.headers()[CONTENT_DISPOSITION].to_str().expect("a name");
+    }
+    std::str::from_utf8(body).expect("answers are UTF-8")
+}
+
 async fn replay(conversation: &str) {
     let world = World::new().await;
     let exchanges = exchanges(conversation);
     assert!(!exchanges.is_empty(), "{conversation} is empty");
     for exchange in exchanges {
-        let request = post(&exchange.path, Some(&exchange.content_type), exchange.request.clone());
+        let request = match exchange.method {
+            Method::GET => get(&exchange.path, &[(ACCEPT, &exchange.content_type)]),
+            _ => post(&exchange.path, Some(&exchange.content_type), exchange.request.clone()),
+        };
         let answer = world.send(request).await;
-        let body = std::str::from_utf8(answer.body()).expect("answers are UTF-8");
-        assert_eq!(body, exchange.answer, "{conversation}: {}", exchange.request);
+        let asked = format!("{conversation}: {} {}", exchange.path, exchange.request);
+        assert_eq!(recorded(&answer), exchange.answer, "{asked}");
         assert_eq!(answer.status().as_u16(), exchange.status, "{conversation}");
         assert_eq!(answer.headers()["Content-Type"], exchange.answer_type, "{conversation}");
         world.gateway.finish_calls().await;

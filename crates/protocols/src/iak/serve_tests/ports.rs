@@ -72,7 +72,7 @@ impl Upstream for Supplier {
         match ordered_code(&question.destination, "0") {
             Some(Meaning::Refused(refusal)) => BillAnswer::Refused(refusal),
             Some(Meaning::Open(_)) => BillAnswer::Silent,
-            Some(Meaning::Success) | None => match bills::bill(&question) {
+            Some(Meaning::Granted) | None => match bills::bill(&question) {
                 Some(bill) => BillAnswer::Bill(bill),
                 None => BillAnswer::Refused(Refusal::DestinationUnsupported),
             },
@@ -127,7 +127,7 @@ impl Upstream for Supplier {
         match ordered_code(&order.destination, "1") {
             Some(Meaning::Refused(refusal)) => Outcome::Refused(refusal).into(),
             Some(Meaning::Open(doubt)) => Outcome::Unknown(doubt).into(),
-            Some(Meaning::Success) | None => Outcome::Delivered(Delivery {
+            Some(Meaning::Granted) | None => Outcome::Delivered(Delivery {
                 cost: order.quote.expect("an accepted order has a quote").nominal,
                 serial_number: bills::biller_reference(&order.code).to_owned(),
                 details: bills::details_after_payment(&order.code),

@@ -1,7 +1,9 @@
 //! The life of a payment: what each state answers, and that money moves once.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::product::QuoteExpiry;
@@ -16,6 +18,7 @@ use super::world::{
     Conditions, DAY, NOW, OTHER_KEY, OTHER_USERNAME, USERNAME, World, check_status, inquiry, json,
     merchant, payment, post, price_list, signature, tr_id_of,
 };
+use crate::admission::SignatureGuard;
 use crate::exchange::BodyFault;
 use crate::iak::sign::sign;
 
@@ -442,4 +445,42 @@ async fn a_merchant_who_calls_too_often_is_told_to_ask_again() {
         assert_eq!((status, &data["response_code"]), (429, &json!("05")), "{data}");
     }
     assert_eq!(world.supplier.payments.load(Ordering::SeqCst), 0);
+}
+
+/// Lets nobody through who was wrong once.
+#[derive(Default)]
+struct Strict(Mutex<BTreeSet<String>>);
+
+impl SignatureGuard for Strict {
+    fn admits(&self, _: IpAddr, username: &str) -> bool {
+        !self.0.lock().expect("no test panics here").contains(username)
+    }
+
+    fn was_wrong(&self, _: IpAddr, username: &str) {
+        self.0.lock().expect("no test panics here").insert(username.to_owned());
+    }
+}
+
+/// Who is not admitted hears nothing about the signature, nor that anything has failed.
+#[tokio::test]
+async fn signatures_that_the_guard_stops_are_not_looked_at() {
+    let signatures = Arc::new(Strict::default());
+    let world = World::under(Conditions { signatures, ..Conditions::default() }).await;
+    let tr_id = world.quoted("INV1", HP).await;
+    let mut forged = payment(&tr_id);
+    forged["sign"] = json!(signature("cs"));
+    assert_eq!(world.code(&forged).await, "100");
+    for body in [forged, payment(&tr_id), check_status("INV1")] {
+        let (status, data) = world.post(&body).await;
+        assert_eq!((status, &data["response_code"]), (429, &json!("05")), "{data}");
+    }
+    assert_eq!(world.supplier.payments.load(Ordering::SeqCst), 0);
+    // Unknown user names are guarded alike.
+    let unknown = json!({ "commands": "checkstatus", "username": "nobody", "ref_id": "INV1",
+        "sign": signature("cs") });
+    assert_eq!(world.post(&unknown).await.0, 200);
+    assert_eq!(world.post(&unknown).await.0, 429);
+    let other = json!({ "commands": "checkstatus", "username": OTHER_USERNAME, "ref_id": "INV1",
+        "sign": sign(OTHER_USERNAME, OTHER_KEY, "cs") });
+    assert_eq!(world.code(&other).await, "06");
 }

@@ -15,13 +15,16 @@ use domain::{
 };
 use gateway::in_memory::InMemory;
 use gateway::{Gateway, Parts};
+use http::header::HeaderName;
 use http::{Method, Request};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::ports::{StandingClock, Supplier};
 use super::{bills, top_ups};
-use crate::admission::{AddressRule, RateRule, any_address, any_rate};
+use crate::admission::{
+    AddressRule, AnySignature, RateRule, SignatureGuard, any_address, any_rate,
+};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::iak::wire::tr_id::TransactionNumbers;
 use crate::iak::{NAME, Served, Settings, sign::sign};
@@ -49,6 +52,7 @@ pub(super) struct Conditions {
     pub(super) answer_within: Duration,
     pub(super) addresses: AddressRule,
     pub(super) rates: RateRule,
+    pub(super) signatures: Arc<dyn SignatureGuard>,
     pub(super) payments_answered: usize,
 }
 
@@ -59,6 +63,7 @@ impl Default for Conditions {
             answer_within: Duration::from_secs(25),
             addresses: any_address(),
             rates: any_rate(),
+            signatures: Arc::new(AnySignature),
             payments_answered: 1000,
         }
     }
@@ -125,6 +130,7 @@ impl World {
             tr_id_key: TR_ID_KEY,
             addresses: conditions.addresses,
             rates: conditions.rates,
+            signatures: conditions.signatures,
         };
         let served = Served::new(Arc::clone(&gateway), settings);
         let world = Self { served, gateway, memory, clock, supplier };
@@ -233,6 +239,15 @@ pub(super) fn post(
     request.body(Ok(body.into())).expect("a request")
 }
 
+/// A request without a body.
+pub(super) fn get(path: &str, headers: &[(HeaderName, &str)]) -> Request<Result<Bytes, BodyFault>> {
+    let mut request = Request::builder().method(Method::GET).uri(path);
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    request.body(Ok(Bytes::new())).expect("a request")
+}
+
 pub(super) fn json(body: impl Into<Bytes>) -> Request<Result<Bytes, BodyFault>> {
     post("/api/v1/bill/check", Some("application/json"), body)
 }
@@ -257,6 +272,17 @@ pub(super) fn payment(tr_id: &str) -> Value {
 pub(super) fn check_status(ref_id: &str) -> Value {
     serde_json::json!({
         "commands": "checkstatus", "username": USERNAME, "ref_id": ref_id, "sign": signature("cs"),
+    })
+}
+
+/// Asks for a receipt under an own header, as JSON.
+pub(super) fn own_receipt(tr_id: &str) -> Value {
+    serde_json::json!({
+        "commands": "receipt-custom", "username": USERNAME, "tr_id": tr_id,
+        "custom": { "header": {
+            "company_name": "TOKO CONTOH", "company_address": "Jl. Mawar 1<br>Bandung",
+        } },
+        "raw": 1, "sign": signature("bc"),
     })
 }
 

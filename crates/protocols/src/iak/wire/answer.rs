@@ -36,22 +36,29 @@ enum Envelope {
 pub(crate) struct Message {
     status: StatusCode,
     envelope: Envelope,
+    /// What the data says; a price list says nothing.
+    code: Option<Code>,
     data: Node,
 }
 
 impl Message {
-    const fn postpaid(status: StatusCode, data: Node) -> Self {
-        Self { status, envelope: Envelope::Postpaid, data }
+    const fn postpaid(status: StatusCode, code: Code, data: Node) -> Self {
+        Self { status, envelope: Envelope::Postpaid, code: Some(code), data }
+    }
+
+    /// The code that it carries.
+    pub(crate) const fn said(&self) -> Option<Code> {
+        self.code
     }
 
     /// A code and nothing else (section 2.2).
     pub(crate) fn code(status: StatusCode, code: Code) -> Self {
-        Self::postpaid(status, Node::Record(said(code).into()))
+        Self::postpaid(status, code, Node::Record(said(code).into()))
     }
 
-    /// An answer of the prepaid API.
-    pub(crate) const fn prepaid(status: StatusCode, data: Node) -> Self {
-        Self { status, envelope: Envelope::Prepaid, data }
+    /// An answer of the prepaid API, and the code that it carries, if it carries one.
+    pub(crate) const fn prepaid(status: StatusCode, code: Option<Code>, data: Node) -> Self {
+        Self { status, envelope: Envelope::Prepaid, code, data }
     }
 
     /// The price list of the older prepaid API: nothing but entries (section 8).
@@ -59,6 +66,7 @@ impl Message {
         Self {
             status: StatusCode::OK,
             envelope: Envelope::LegacyPriceList,
+            code: None,
             data: Node::List(entries),
         }
     }
@@ -75,15 +83,16 @@ impl Message {
 
     fn faulty(field: &'static str, sentence: String) -> Self {
         let details = Node::Record(vec![(field, Node::List(vec![Node::Text(sentence)]))]);
-        let mut data = Vec::from(said(codes::of_refusal(domain::Refusal::RequestMalformed)));
+        let code = codes::of_refusal(domain::Refusal::RequestMalformed);
+        let mut data = Vec::from(said(code));
         data.push(("error_details", details));
-        Self::postpaid(StatusCode::BAD_REQUEST, Node::Record(data))
+        Self::postpaid(StatusCode::BAD_REQUEST, code, Node::Record(data))
     }
 
     /// A price list (section 5.1).
     pub(crate) fn price_list(entries: Vec<Node>) -> Self {
         let data = Node::Record(vec![("pasca", Node::List(entries))]);
-        Self { status: StatusCode::OK, envelope: Envelope::PriceList, data }
+        Self { status: StatusCode::OK, envelope: Envelope::PriceList, code: None, data }
     }
 
     /// Writes it in the format of the request.
@@ -153,7 +162,7 @@ impl Transaction<'_> {
         data.extend(said(codes::INQUIRY_SUCCESS));
         data.extend(self.prices());
         data.push(("desc", self.desc(Stage::Inquiry).unwrap_or(Node::List(Vec::new()))));
-        Message::postpaid(StatusCode::OK, Node::Record(data))
+        Message::postpaid(StatusCode::OK, codes::INQUIRY_SUCCESS, Node::Record(data))
     }
 
     /// The answer to a payment, whatever came of it (section 5.3). Before success it carries the
@@ -167,7 +176,7 @@ impl Transaction<'_> {
         data.push(("balance", Node::amount(balance)));
         data.extend([self.biller_reference(), self.reference()]);
         data.push(("desc", self.desc(self.stage()).unwrap_or(Node::List(Vec::new()))));
-        Message::postpaid(StatusCode::OK, Node::Record(data))
+        Message::postpaid(StatusCode::OK, code, Node::Record(data))
     }
 
     /// The status of an order whose outcome is final (section 5.4).
@@ -181,7 +190,7 @@ impl Transaction<'_> {
         data.push(("balance", Node::amount(balance)));
         data.extend([self.biller_reference(), self.reference()]);
         data.push(("desc", self.desc(self.stage()).unwrap_or(Node::text(""))));
-        Message::postpaid(StatusCode::OK, Node::Record(data))
+        Message::postpaid(StatusCode::OK, code, Node::Record(data))
     }
 
     /// The status of an order that is not paid or still in process (section 5.4).
@@ -194,7 +203,7 @@ impl Transaction<'_> {
         data.extend(self.prices());
         data.push(("balance", Node::amount(balance)));
         data.push(("desc", self.desc(Stage::Inquiry).unwrap_or(Node::text(""))));
-        Message::postpaid(StatusCode::OK, Node::Record(data))
+        Message::postpaid(StatusCode::OK, code, Node::Record(data))
     }
 
     fn identity(&self) -> Entries {

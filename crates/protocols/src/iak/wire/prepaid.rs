@@ -107,7 +107,7 @@ fn said(code: Code) -> [(&'static str, Node); 2] {
 
 /// A code and nothing else, except that what failed has its status (section 2.2).
 pub(crate) fn refusal(status: StatusCode, code: Code, form: StatusForm) -> Message {
-    Message::prepaid(status, Node::Record(refusal_entries(code, form)))
+    Message::prepaid(status, Some(code), Node::Record(refusal_entries(code, form)))
 }
 
 fn refusal_entries(code: Code, form: StatusForm) -> Entries {
@@ -136,7 +136,7 @@ fn faulty(field: &'static str, sentence: String) -> Message {
     let details = Node::Record(vec![(field, Node::List(vec![Node::Text(sentence)]))]);
     let mut data = refusal_entries(code, StatusForm::None);
     data.push(("error_details", details));
-    Message::prepaid(StatusCode::BAD_REQUEST, Node::Record(data))
+    Message::prepaid(StatusCode::BAD_REQUEST, Some(code), Node::Record(data))
 }
 
 /// A service succeeded: what it found, its status, and the code.
@@ -144,12 +144,12 @@ pub(crate) fn success(found: Entries, form: StatusForm) -> Message {
     let mut data = found;
     data.extend(form.of(1));
     data.extend(said(SUCCESS));
-    Message::prepaid(StatusCode::OK, Node::Record(data))
+    Message::prepaid(StatusCode::OK, Some(SUCCESS), Node::Record(data))
 }
 
 /// The older answer to a question for the balance, which has no code (section 8).
 pub(crate) fn legacy_balance(balance: Entries) -> Message {
-    Message::prepaid(StatusCode::OK, Node::Record(balance))
+    Message::prepaid(StatusCode::OK, None, Node::Record(balance))
 }
 
 /// Whose a meter is (section 7.4): the status comes first here.
@@ -183,7 +183,7 @@ fn of_customer(version: Version, asked: &str, status: i64, found: Entries, code:
     data.push((version.customer(), Node::text(asked)));
     data.extend(found);
     data.extend(said(code));
-    Message::prepaid(StatusCode::OK, Node::Record(data))
+    Message::prepaid(StatusCode::OK, Some(code), Node::Record(data))
 }
 
 /// The servers of a game (section 7.7).
@@ -255,7 +255,7 @@ pub(crate) fn price_list(entries: Vec<Node>) -> Message {
         ("rc", Node::text(SUCCESS.code)),
         ("message", Node::text(SUCCESS.message)),
     ];
-    Message::prepaid(StatusCode::OK, Node::Record(data))
+    Message::prepaid(StatusCode::OK, Some(SUCCESS), Node::Record(data))
 }
 
 /// What is said of a top-up that was refused at once (section 7.9).
@@ -278,6 +278,7 @@ impl RefusedTopUp<'_> {
     pub(crate) fn refused(&self, version: Version, code: Code) -> Message {
         Message::prepaid(
             StatusCode::OK,
+            Some(code),
             Node::Record(vec![
                 ("ref_id", Node::text(self.ref_id)),
                 ("status", Node::Number(2)),
@@ -326,7 +327,7 @@ impl BoughtTopUp<'_> {
         data.push(("balance", Node::amount(balance)));
         data.push(("tr_id", Node::Number(self.tr_id)));
         data.push(("rc", Node::text(code.code)));
-        Message::prepaid(StatusCode::OK, Node::Record(data))
+        Message::prepaid(StatusCode::OK, Some(code), Node::Record(data))
     }
 
     /// The news of its end, all texts, in the order in which it was recorded (section 9).
@@ -350,7 +351,7 @@ impl BoughtTopUp<'_> {
         data.extend(self.delivered(status));
         data.push(("sign", Node::Text(sign)));
         data.extend(self.asked(version));
-        Message::prepaid(StatusCode::OK, Node::Record(data))
+        Message::prepaid(StatusCode::OK, Some(code), Node::Record(data))
     }
 
     /// The raw receipt (section 7.11). There is none before it succeeded; then it says how it stands.
@@ -372,7 +373,7 @@ impl BoughtTopUp<'_> {
         data.push(("rc", Node::text(code.code)));
         data.push(("message", Node::text(code.message)));
         data.push(("status", Node::Number(status)));
-        Message::prepaid(StatusCode::OK, Node::Record(data))
+        Message::prepaid(StatusCode::OK, Some(code), Node::Record(data))
     }
 
     fn reference(&self) -> (&'static str, Node) {

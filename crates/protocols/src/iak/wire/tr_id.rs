@@ -10,6 +10,8 @@
 
 use domain::OrderId;
 
+use crate::iak::NAME;
+use crate::order_numbers::OrderNumbers;
 use crate::permutation::{Permutation, Span};
 
 const NARROW_START: u64 = 1_000_000_000;
@@ -57,6 +59,24 @@ impl TransactionNumbers {
         }
         let wide = || self.0.index(&WIDE, number).map(|index| NARROW_SIZE + index);
         self.0.index(&NARROW, number).or_else(wide).map(OrderId)
+    }
+}
+
+impl OrderNumbers for TransactionNumbers {
+    fn protocol(&self) -> &'static str {
+        NAME
+    }
+
+    fn field(&self) -> &'static str {
+        "tr_id"
+    }
+
+    fn order(&self, text: &str) -> Option<OrderId> {
+        Self::order(self, text)
+    }
+
+    fn number(&self, order: OrderId) -> Option<String> {
+        Self::number(self, order).map(|number| number.to_string())
     }
 }
 

@@ -67,7 +67,11 @@ fn every_setting_is_explained_in_both_languages() {
 fn what_is_optional_is_a_text() {
     for (_, setting) in all() {
         if let Kind::Optional(inner) = setting.kind {
-            assert!(matches!(inner, Kind::BaseUrl | Kind::Path), "{}", setting.key);
+            assert!(
+                matches!(inner, Kind::BaseUrl | Kind::Path | Kind::Duration(..)),
+                "{}",
+                setting.key
+            );
         }
     }
 }

@@ -81,6 +81,7 @@ impl Served {
         self.gateway.mail_activation(order, address.to_owned()).await?;
         Ok(Message::prepaid(
             StatusCode::OK,
+            Some(codes::SUCCESS),
             Node::Record(vec![
                 ("tr_id", Node::Number(bought)),
                 ("email", Node::text(address)),

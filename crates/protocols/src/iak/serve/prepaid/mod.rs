@@ -15,6 +15,7 @@ mod top_up;
 use std::net::IpAddr;
 
 use domain::{Merchant, Refusal};
+use gateway::exchanges::Note;
 use http::header::{ALLOW, HeaderValue};
 use http::{Method, StatusCode};
 use tracing::{Span, error};
@@ -22,7 +23,7 @@ use tracing::{Span, error};
 pub(super) use activation_mail::MailCount;
 use price_list::Listed;
 
-use super::{Denial, Served, request};
+use super::{Denial, Served, request, said};
 use crate::exchange::{Answer, Arrival};
 use crate::iak::codes::prepaid as codes;
 use crate::iak::pages::Form;
@@ -76,6 +77,23 @@ impl Service {
             "esim/notification/activation" => Self::ActivationMail,
             _ => return None,
         })
+    }
+
+    /// A name for it, the same in both versions.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Balance => "check-balance",
+            Self::PriceList => "pricelist",
+            Self::Operator => "check-operator",
+            Self::Meter => "inquiry-pln",
+            Self::Wallet => "inquiry-ovo",
+            Self::Player => "inquiry-game",
+            Self::GameServers => "inquiry-game-server",
+            Self::GameFormat => "game/format",
+            Self::TopUp => "top-up",
+            Self::Status => "check-status",
+            Self::ActivationMail => "esim/notification/activation",
+        }
     }
 
     /// The service of this command of the older version.
@@ -236,25 +254,27 @@ impl Served {
         arrival: &Arrival,
         route: Option<Route<'_>>,
         format: Format,
+        note: &mut Note,
     ) -> Answer {
         let Some(route) = route else {
-            return not_found(StatusCode::NOT_FOUND).write(format);
+            return said(not_found(StatusCode::NOT_FOUND), format, note);
         };
         if arrival.head.method != route.method() {
-            let mut answer = not_found(StatusCode::METHOD_NOT_ALLOWED).write(format);
+            let mut answer = said(not_found(StatusCode::METHOD_NOT_ALLOWED), format, note);
             let allowed = HeaderValue::from_str(route.method().as_str());
             answer.headers_mut().extend(allowed.ok().map(|method| (ALLOW, method)));
             return answer;
         }
         let (service, listed, version) = match route {
             Route::Download(tr_id, form) => {
-                return self.prepaid_download(arrival, tr_id, form).await;
+                return self.prepaid_download(arrival, tr_id, form, note).await;
             }
             Route::Current(service, listed) => (Some(service), listed, Version::Current),
             Route::Legacy(listed) => (None, listed, Version::Legacy),
         };
         let dialect = Dialect { version, format };
-        self.prepaid_service(arrival, service, dialect, listed).await.write(format)
+        let message = self.prepaid_service(arrival, service, dialect, listed, note).await;
+        said(message, format, note)
     }
 
     /// Answers for a service, or for the one that the body's command names.
@@ -264,6 +284,7 @@ impl Served {
         service: Option<Service>,
         dialect: Dialect,
         listed: Listed<'_>,
+        note: &mut Note,
     ) -> Message {
         let form = service.map_or(StatusForm::None, Service::status_form);
         let object = match request(arrival, dialect.format) {
@@ -274,15 +295,22 @@ impl Served {
         let commanded = || Ok(Service::commanded(call.fields.text("commands")?)?);
         match service.map_or_else(commanded, Ok) {
             Ok(service) => {
-                let answer = self.served(service, call).await;
+                let answer = self.served(service, call, note).await;
                 answer.unwrap_or_else(|denial| denied(denial, service.status_form()))
             }
             Err(denial) => denied(denial, form),
         }
     }
 
-    async fn served(&self, service: Service, call: Call<'_>) -> Result<Message, Denial> {
-        let merchant = self.merchant(call.fields, call.peer, |_| service.signed(call))?;
+    async fn served(
+        &self,
+        service: Service,
+        call: Call<'_>,
+        note: &mut Note,
+    ) -> Result<Message, Denial> {
+        note.command = service.name();
+        let signed = |_| service.signed(call);
+        let merchant = self.merchant(call.fields, call.peer, note, signed)?;
         Span::current().record("merchant", merchant.id.0);
         match service {
             Service::Balance => self.check_balance(&merchant, call).await,

@@ -5,15 +5,19 @@
 //! also where a picture is asked for. Refusals have the form of the raw receipt.
 
 use domain::{Merchant, Order, Refusal};
+use gateway::exchanges::{Meaning, Note, Signature};
 use http::header::{CACHE_CONTROL, HeaderValue};
 
-use super::{Denial, Served, denied};
+use super::{Denial, Served, denied, said};
 use crate::exchange::{Answer, Arrival};
 use crate::iak::codes::prepaid as codes;
 use crate::iak::pages::{self, Form};
 use crate::iak::wire::Format;
 use crate::iak::wire::answer::Message;
 use crate::iak::wire::prepaid::StatusForm;
+
+/// What a download is called in the log of exchanges.
+const COMMAND: &str = "download";
 
 impl Served {
     /// Answers a download. Its body is not looked at.
@@ -22,18 +26,24 @@ impl Served {
         arrival: &Arrival,
         tr_id: &str,
         form: Form,
+        note: &mut Note,
     ) -> Answer {
+        note.command = COMMAND;
+        note.signature = Signature::Unsigned;
         let format = Format::of(&arrival.head.headers, &[]);
-        let issued = match self.downloadable(tr_id, arrival.peer).await {
+        let issued = match self.downloadable(tr_id, arrival.peer, note).await {
             Ok((order, merchant)) => self.issue(&order, &merchant, form, tr_id),
             Err(denial) => Err(denial),
         };
         let message = match issued {
-            Ok(Issued::Paper(answer)) => return answer,
+            Ok(Issued::Paper(answer)) => {
+                note.meaning = Some(Meaning::Granted);
+                return answer;
+            }
             Ok(Issued::Raw(message)) => message,
             Err(denial) => denied(denial, StatusForm::Number),
         };
-        let mut answer = message.write(format);
+        let mut answer = said(message, format, note);
         // A receipt tells who bought what, and what is refused now may succeed later.
         let unkept = HeaderValue::from_static("private, no-store");
         answer.headers_mut().insert(CACHE_CONTROL, unkept);

@@ -1,0 +1,171 @@
+//! `lunas verify-sign`: shows what a signature is computed from, and where it went wrong.
+//!
+//! The exit code is 0 for a right signature, 1 for a wrong one, and 2 where there is nothing to
+//! check. Nothing is sent anywhere and no key is printed. Each protocol is one subcommand that makes
+//! a [`Dissection`]; showing it is the same for all.
+
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use protocols::dissection::{Bilingual, Dissection, Undissected};
+use protocols::iak::dissect::{Signer, dissect};
+
+use crate::explain::language::{Language, LanguageOptions};
+
+/// How much of a request is read; no server takes as much.
+const BODY_MAX: u64 = 16 << 20;
+const UNDISSECTED: u8 = 2;
+
+/// Protocols whose requests can be taken apart.
+#[derive(Debug, Subcommand)]
+pub(crate) enum VerifySignCommand {
+    /// A request of the IAK API, in JSON or XML
+    Iak(IakOptions),
+}
+
+/// A signed IAK request, and who should have signed it.
+#[derive(Debug, Args)]
+pub(crate) struct IakOptions {
+    /// User name
+    #[arg(long, default_value = "081200001111")]
+    username: String,
+    /// API key
+    #[arg(long, env = "LUNAS_API_KEY", default_value = "9f1c2ab34de5f678", hide_env_values = true)]
+    api_key: String,
+    /// Kunci lain yang mungkin terpakai · another key that may have been used by mistake; repeatable
+    #[arg(long, value_name = "KEY")]
+    other_key: Vec<String>,
+    #[command(flatten)]
+    language: LanguageOptions,
+    /// File with the body of the request; - is standard input
+    #[arg(default_value = "-")]
+    file: PathBuf,
+}
+
+/// Prints what came of it.
+pub(crate) fn run(command: &VerifySignCommand) -> ExitCode {
+    let VerifySignCommand::Iak(options) = command;
+    let language = options.language.chosen();
+    let signer = Signer {
+        username: &options.username,
+        api_key: &options.api_key,
+        other_keys: &options.other_key,
+    };
+    match body(&options.file).and_then(|body| dissect(&body, signer)) {
+        Ok(dissection) => {
+            print!("{}", shown(&dissection, language));
+            if dissection.is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(Undissected(why)) => {
+            eprintln!("lunas: {}", printable(language.of(&why)));
+            ExitCode::from(UNDISSECTED)
+        }
+    }
+}
+
+fn body(file: &Path) -> Result<Vec<u8>, Undissected> {
+    let mut body = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().lock().take(BODY_MAX).read_to_end(&mut body)
+    } else {
+        let opened = std::fs::File::open(file);
+        opened.and_then(|file| file.take(BODY_MAX).read_to_end(&mut body))
+    };
+    let shown = file.display();
+    read.map(|_| body).map_err(|error| {
+        Undissected::new(
+            format!("{shown} tidak terbaca: {error}"),
+            format!("{shown} cannot be read: {error}"),
+        )
+    })
+}
+
+/// The dissection as lines.
+fn shown(dissection: &Dissection, language: Language) -> String {
+    let it = dissection;
+    let say = |indonesian, english| language.choose(indonesian, english);
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        // Writing into a text cannot fail.
+        let _ = writeln!(text, "{name:<18} {}", printable(value));
+    };
+    line(say("Perintah", "Command"), &it.command);
+    line(say("Cara", "Method"), language.of(&it.method));
+    for part in &it.parts {
+        let characters = say("karakter", "characters");
+        line(&format!("  {}", part.name), &format!("{} ({} {characters})", part.text, part.length));
+    }
+    let parts: Vec<_> = it.parts.iter().map(|part| part.text.as_str()).collect();
+    line(say("Yang dihitung", "Canonical string"), &parts.join(it.separator));
+    line(say("Seharusnya", "Expected"), &it.expected);
+    line(say("Diberikan", "Given"), &it.given);
+    let verdict = if it.is_valid { say("COCOK", "VALID") } else { say("SALAH", "WRONG") };
+    line(say("Putusan", "Verdict"), verdict);
+    let mut list = |name: &str, texts: &[Bilingual]| {
+        for (index, each) in texts.iter().enumerate() {
+            line(if index == 0 { name } else { "" }, &format!("- {}", language.of(each)));
+        }
+    };
+    list(say("Sebabnya", "Because"), &it.mistakes);
+    list(say("Catatan", "Note"), &it.remarks);
+    if !it.is_valid && it.mistakes.is_empty() {
+        line(
+            say("Sebabnya", "Because"),
+            say(
+                "tidak ada kesalahan biasa yang cocok; periksa kuncinya (--other-key mencoba kunci lain)",
+                "no usual mistake explains it; check the key (--other-key tries others)",
+            ),
+        );
+    }
+    text
+}
+
+/// A text that cannot steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { '?' } else { it }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(sign: &str) -> Dissection {
+        let body = format!(
+            r#"{{"commands":"checkstatus","username":"081200001111","ref_id":"INV-1","sign":"{sign}"}}"#
+        );
+        let signer =
+            Signer { username: "081200001111", api_key: "9f1c2ab34de5f678", other_keys: &[] };
+        dissect(body.as_bytes(), signer).unwrap()
+    }
+
+    #[test]
+    fn a_wrong_signature_is_shown_with_its_cause() {
+        let over_the_reference = "809d175291393093f26839d825092411";
+        let english = shown(&taken(over_the_reference), Language::En);
+        let expected = "\
+Command            checkstatus
+Method             hexadecimal MD5 of the three, joined without a separator
+  username         081200001111 (12 characters)
+  api_key          9f1c****678 (16 characters)
+  constant         cs (2 characters)
+Canonical string   0812000011119f1c****678cs
+Expected           f68786152ed8daeacf129fc4a2cc87cd
+Given              809d175291393093f26839d825092411
+Verdict            WRONG
+Because            - signed with ref_id where the fixed word \"cs\" belongs
+";
+        assert_eq!(english, expected);
+    }
+
+    #[test]
+    fn a_right_one_and_a_hopeless_one() {
+        let right = shown(&taken("f68786152ed8daeacf129fc4a2cc87cd"), Language::Id);
+        assert!(right.ends_with("Putusan            COCOK\n"), "{right}");
+        let hopeless = shown(&taken("\\u001b[2J"), Language::Id);
+        assert!(hopeless.contains("Diberikan          ?[2J\n"), "{hopeless}");
+        assert!(hopeless.contains("tidak ada kesalahan biasa yang cocok"), "{hopeless}");
+    }
+}
