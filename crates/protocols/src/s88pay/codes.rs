@@ -20,6 +20,55 @@ pub(crate) struct Code {
     pub(crate) status: StatusCode,
 }
 
+impl Code {
+    /// The number as a text.
+    pub(crate) const fn digits(self) -> &'static str {
+        match self.number {
+            109 => "109",
+            110 => "110",
+            111 => "111",
+            112 => "112",
+            113 => "113",
+            114 => "114",
+            115 => "115",
+            116 => "116",
+            117 => "117",
+            118 => "118",
+            119 => "119",
+            120 => "120",
+            121 => "121",
+            122 => "122",
+            123 => "123",
+            124 => "124",
+            131 => "131",
+            _ => "",
+        }
+    }
+
+    /// What the code says, in our own words, of money that goes this way. One code stands for several
+    /// refusals; this is the usual one.
+    pub(crate) const fn refusal(self, flow: Flow) -> Refusal {
+        match (self.number, flow) {
+            (109, _) => Refusal::ParameterMissing,
+            (110, _) => Refusal::ChannelUnknown,
+            (111, _) => Refusal::ReferenceUsed,
+            (112, _) => Refusal::TimestampInvalid,
+            (113, Flow::In) => Refusal::InvoicePaid,
+            (113, Flow::Out) | (114, _) => Refusal::CurrencyNotSupported,
+            (115, _) => Refusal::SignatureInvalid,
+            (116, _) => Refusal::ChannelUnavailable,
+            (118, _) => Refusal::RequestMalformed,
+            (119, _) => Refusal::BalanceInsufficient,
+            (120, _) => Refusal::DestinationInvalid,
+            (121, _) => Refusal::BankUnknown,
+            (122, _) => Refusal::AmountFractional,
+            (124, _) => Refusal::AddressNotAllowed,
+            (131, _) => Refusal::TryAgainLater,
+            _ => Refusal::TransactionFailed,
+        }
+    }
+}
+
 const fn code(
     number: u16,
     deposit: &'static str,
@@ -149,8 +198,8 @@ pub(crate) const UNREACHABLE: Code = code(
 pub(crate) fn of_refusal(refusal: Refusal, flow: Flow) -> Code {
     use Refusal as R;
     match refusal {
-        R::RequestMalformed
-        | R::ReferenceMalformed
+        R::RequestMalformed => KEY_FORMAT,
+        R::ReferenceMalformed
         | R::AmountInvalid
         | R::ParameterMissing
         | R::BranchCodeInvalid
@@ -264,6 +313,23 @@ mod tests {
         let numbers: Vec<u16> = ALL.iter().map(|code| code.number).collect();
         let expected: Vec<u16> = (109..=124).chain([131]).collect();
         assert_eq!(numbers, expected);
+        assert!(ALL.iter().all(|code| code.digits() == code.number.to_string()));
+    }
+
+    /// What a code says for us is said by that code, where it goes that way. No refusal of ours is as
+    /// narrow as 120 and 123.
+    #[test]
+    fn the_usual_refusal_of_a_code_leads_back_to_it() {
+        let of_payouts = [BANK_UNKNOWN, FRACTION, UNREACHABLE];
+        for code in ALL.into_iter().filter(|code| ![IFSC, NOT_STORED].contains(code)) {
+            for flow in [Flow::In, Flow::Out] {
+                let goes = match flow {
+                    Flow::In => !of_payouts.contains(&code),
+                    Flow::Out => code != CURRENCY,
+                };
+                assert_eq!(of_refusal(code.refusal(flow), flow) == code, goes, "{code:?} {flow:?}");
+            }
+        }
     }
 
     #[test]

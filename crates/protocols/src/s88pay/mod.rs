@@ -25,6 +25,7 @@
 pub mod callback;
 mod codes;
 mod lists;
+mod mask;
 mod pages;
 pub mod particulars;
 pub mod preferences;
@@ -36,10 +37,18 @@ mod wire;
 mod serve_tests;
 
 use domain::{Amount, Kind, Order};
-pub use serve::{Served, Settings};
+
+use crate::order_numbers::OrderNumbers;
+
+pub use serve::{Served, Settings, is_merchant_code};
 
 /// The protocol's name, in credentials, aliases and references.
 pub const NAME: &str = "s88pay";
+
+/// The numbers that merchants know as `transaction_no`, under the key of the installation.
+pub fn order_numbers(number_key: [u8; 32]) -> impl OrderNumbers {
+    wire::transaction_no::TransactionNumbers::new(number_key)
+}
 
 /// What an order is about, and what we take for it; none for an order of no kind that this API has.
 fn figures(order: &Order) -> Option<(Amount, Amount)> {

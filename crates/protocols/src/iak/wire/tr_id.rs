@@ -10,10 +10,9 @@
 
 use domain::OrderId;
 
-use crate::permutation::{Permutation, Span};
-
 use crate::iak::NAME;
 use crate::order_numbers::OrderNumbers;
+use crate::permutation::{Permutation, Span};
 
 const NARROW_START: u64 = 1_000_000_000;
 /// How many orders get a narrow number.

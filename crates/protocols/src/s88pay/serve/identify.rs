@@ -6,15 +6,15 @@
 //! is right, the text is read and compared to the end, with at least two credentials, and one answer is
 //! given. Beyond a number of failures no key is tried at all.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{Credential, Merchant, MerchantStatus};
+use domain::{Credential, Merchant, MerchantStatus, Reference};
+use gateway::exchanges::{Note, Signature};
 use subtle::{Choice, ConstantTimeEq};
 use tracing::Span;
 
 use super::budget::Counted;
-use super::{Call, Served};
+use super::{Call, Served, is_transaction_code};
 use crate::exchange::Arrival;
 use crate::s88pay::sign::{self, Cipher};
 use crate::s88pay::wire::answer::Denial;
@@ -50,11 +50,14 @@ impl Served {
         code: &str,
         call: Call,
         arrival: &Arrival,
+        note: &mut Note,
     ) -> Result<Caller, Denial> {
+        note.signature = Signature::Unchecked;
         let catalogue = self.gateway.catalogue();
         let credentials = catalogue.live_credentials(NAME, code, self.gateway.now());
         let merchant = credentials.first().and_then(|it| catalogue.merchant(it.merchant));
         let merchant = merchant.ok_or(codes::KEY_OR_MERCHANT)?;
+        note.merchant = Some(merchant.id);
         let hosted = call == Call::Hosted;
         if !hosted && !(self.settings.addresses)(merchant.id, arrival.peer) {
             return Err(codes::ADDRESS_BLOCKED.into());
@@ -62,10 +65,13 @@ impl Served {
         let envelope = Envelope::of(arrival).ok_or(codes::KEY_FORMAT)?;
         let encrypted = sign::read(&envelope.key).ok_or(codes::KEY_FORMAT)?;
         let required = call.required();
-        let opened = self.tried(merchant, hosted, arrival.peer, || {
-            open(&credentials, code, required, &encrypted)
-        });
+        note.signature = Signature::Invalid;
+        let counted = Counted { merchant: merchant.id, hosted, peer: arrival.peer };
+        let opened = self.tried(code, counted, || open(&credentials, code, required, &encrypted));
         let parameters = opened.ok_or(codes::KEY_OR_MERCHANT)?;
+        note.signature = Signature::Valid;
+        let named = parameters.given("transaction_code").filter(|it| is_transaction_code(it));
+        note.reference = named.map(Reference::new);
         Span::current().record("merchant", merchant.id.0);
         if merchant.status == MerchantStatus::Suspended {
             return Err(codes::KEY_OR_MERCHANT.into());
@@ -79,17 +85,20 @@ impl Served {
     /// What a try brings, if another one is allowed.
     fn tried(
         &self,
-        merchant: &Merchant,
-        hosted: bool,
-        peer: IpAddr,
+        code: &str,
+        counted: Counted,
         open: impl FnOnce() -> Option<Parameters>,
     ) -> Option<Parameters> {
-        let (counted, now) = (Counted { merchant: merchant.id, hosted, peer }, self.gateway.now());
-        if !self.budget.admits(counted, now) {
+        let now = self.gateway.now();
+        let guard = &self.settings.signatures;
+        if !guard.admits(counted.peer, code) || !self.budget.admits(counted, now) {
             return None;
         }
         let opened = open();
         self.budget.note(counted, opened.is_some(), now);
+        if opened.is_none() {
+            guard.was_wrong(counted.peer, code);
+        }
         opened
     }
 }

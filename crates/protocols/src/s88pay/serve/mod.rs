@@ -25,18 +25,20 @@ use domain::{
     EndpointKey, Flow, Merchant, Mode, Order, OrderId, ProtocolName, Reference, ReferenceKey,
     Refusal,
 };
+use gateway::exchanges::{Meaning, Note, Signature};
 use gateway::{Gateway, Rejection};
 use http::Method;
 use http::header::ACCEPT;
 
 use self::budget::Budget;
 use self::identify::{Caller, Required};
+use super::codes::Code;
 use super::wire::answer::{self, Denial, Family, Shape};
 use super::wire::parameters::Parameters;
 use super::wire::transaction_no::TransactionNumbers;
-use super::{NAME, codes, preferences};
-use crate::admission::{AddressRule, RateRule};
-use crate::exchange::{Answer, Arrival, Serve};
+use super::{NAME, codes, mask, preferences};
+use crate::admission::{AddressRule, RateRule, SignatureGuard};
+use crate::exchange::{Answer, Arrival, Noting, Serve};
 use crate::hosted::Tokens;
 
 /// What the operator sets for this face.
@@ -53,6 +55,8 @@ pub struct Settings {
     pub addresses: AddressRule,
     /// How often merchants may call.
     pub rates: RateRule,
+    /// Who may have keys tried.
+    pub signatures: Arc<dyn SignatureGuard>,
     /// How many wrong keys an hour are tried for one merchant before all are refused untried; none is
     /// without a limit.
     pub wrong_keys_per_hour: Option<u32>,
@@ -73,8 +77,9 @@ pub struct Served {
 const TAKEN: [&str; 9] =
     ["admin", "api", "console", "health", "metrics", "pay", "payment", "sandbox", "static"];
 
-/// Whether a merchant may be called so: 3 to 32 letters and digits that begin nobody else's path.
-fn is_merchant_code(text: &str) -> bool {
+/// Whether a merchant may be called so: 3 to 32 letters and digits that begin nobody else's path. Others
+/// are not found, so no credential should be made for them.
+pub fn is_merchant_code(text: &str) -> bool {
     (3..=32).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && !TAKEN.contains(&text.to_ascii_lowercase().as_str())
@@ -157,6 +162,24 @@ fn host_to_host(call: &str) -> Option<Call> {
 }
 
 impl Call {
+    /// The API's own word for it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Hosted => "v2/dopayment",
+            Self::HostToHost => "v3/dopayment",
+            Self::Krw => "krw-payment",
+            Self::KrwInformation => "krw-submit-information",
+            Self::Depositor => "submit-depositor",
+            Self::Utr => "submit-utr",
+            Self::RefNo => "submit-refno",
+            Self::Payout => "payout",
+            Self::Status => "transactions/status",
+            Self::Balance => "balance",
+            Self::Resend => "resend-callback",
+            Self::Channels => "channel",
+        }
+    }
+
     /// Who a request has to say it is from, besides being encrypted with that merchant's credentials
     /// (section 4.8).
     const fn required(self) -> Required {
@@ -203,7 +226,7 @@ impl Served {
         Route::of(path).is_some()
     }
 
-    async fn answer(&self, arrival: &Arrival) -> Answer {
+    async fn answer(&self, arrival: &Arrival, note: &mut Note) -> Answer {
         let Some(route) = Route::of(arrival.head.uri.path()) else {
             return answer::nothing_here();
         };
@@ -211,17 +234,22 @@ impl Served {
         if arrival.head.method != route.method() {
             return answer::other_method(&route.method());
         }
+        note.signature = Signature::Unsigned;
         match route {
             Route::Banks => lists::banks(),
             Route::JapaneseBanks => lists::japanese_banks(),
             Route::JapaneseBranches(bank) => lists::japanese_branches(bank),
             Route::Picture(token) => self.picture(token).await,
             Route::Of(code, call) => {
+                note.command = call.name();
                 let shape = self.shape(code, call, arrival);
-                let answered = match self.caller(code, call, arrival) {
+                let answered = match self.caller(code, call, arrival, note) {
                     Ok(caller) => self.call(&caller, call, shape).await,
                     Err(denial) => Err(denial),
                 };
+                let denied = answered.as_ref().err();
+                note.meaning = Some(denied.map_or(Meaning::Granted, |it| it.meaning(shape.flow())));
+                note.code = denied.and_then(|it| it.code(shape)).map(Code::digits);
                 answered.unwrap_or_else(|denial| shape.denial(denial))
             }
         }
@@ -366,9 +394,12 @@ fn fit(text: &str) -> Option<&str> {
 /// A merchant's name for a transaction: 1 to 64 letters, digits, and `.`, `_`, `:` or `-` (section 4.2).
 fn transaction_code(parameters: &Parameters) -> Result<&str, Denial> {
     let code = required(parameters, "transaction_code")?;
+    if is_transaction_code(code) { Ok(code) } else { Err(codes::INCOMPLETE.into()) }
+}
+
+fn is_transaction_code(code: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
-    let is_code = code.len() <= 64 && code.bytes().all(fits);
-    if is_code { Ok(code) } else { Err(codes::INCOMPLETE.into()) }
+    (1..=64).contains(&code.len()) && code.bytes().all(fits)
 }
 
 /// An address on the web, under the first of these names that has one.
@@ -390,7 +421,8 @@ fn is_digits(text: &str, count: usize) -> bool {
 #[async_trait]
 impl Serve for Served {
     async fn serve(&self, arrival: Arrival) -> Answer {
-        self.answer(&arrival).await
+        let mut noting = Noting::of(&arrival, Note::new(NAME, mask::mask));
+        self.answer(&arrival, &mut noting.note).await
     }
 }
 

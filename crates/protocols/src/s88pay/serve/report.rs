@@ -14,7 +14,7 @@ use crate::s88pay::wire::answer::{Balance, Denial, Listed, ListedChannel, Transa
 use crate::s88pay::wire::local_time;
 use crate::s88pay::wire::money::{self, Number};
 use crate::s88pay::wire::standing::Standing;
-use crate::s88pay::{NAME, codes, figures};
+use crate::s88pay::{NAME, codes, figures, particulars};
 
 const FOUND: &str = "Request transaction list successful";
 const NOT_FOUND: &str = "Transaction not found";
@@ -37,7 +37,9 @@ impl Served {
         let (amount, fee) = figures(order).ok_or(codes::SERVER_ERROR)?;
         let catalogue = self.gateway.catalogue();
         let reference = match order.kind {
-            Kind::Collection => kept(order, told::REFERENCE),
+            // Vietnam's code for the note of a transfer is ours, and no bank's.
+            Kind::Collection => kept(order, told::REFERENCE)
+                .filter(|it| kept(order, particulars::MATCH_CODE) != Some(it)),
             Kind::Payout | Kind::Purchase => order
                 .delivery
                 .as_ref()

@@ -1,13 +1,20 @@
 //! Status, balance, lists, and callbacks sent again.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use domain::callback::CallbackState;
-use domain::{Callback, Command};
+use domain::{Callback, Command, Refusal};
+use gateway::exchanges::{Meaning, Side, Signature};
 use gateway::ports::CallbackReports;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use super::world::{BALANCE, RESEND, STATUS, THB, World, cipher, get, merchant, post, read};
+use super::world::{
+    BALANCE, Conditions, RESEND, STATUS, THB, World, cipher, get, merchant, post, read,
+};
+use crate::admission::SignatureGuard;
+use crate::exchange::NoteSlot;
 
 #[tokio::test]
 async fn a_status_tells_everything_of_a_deposit_and_of_a_payout() {
@@ -267,4 +274,57 @@ async fn a_suspended_merchant_is_nobody() {
     let (status, body) =
         world.ask(THB, STATUS, "merchant_api_key=unit-test-api-key&transaction_code=A").await;
     assert_eq!((status, &body["code"]), (401, &json!(115)));
+}
+
+/// What is left for the log of exchanges: who, what, and how it ended, and never the key.
+#[tokio::test]
+async fn every_exchange_leaves_a_note() {
+    let world = World::new().await;
+    let noted = async |path: &str, text: &str| {
+        let body = json!({ "key": cipher(THB).encrypt(text) }).to_string();
+        let mut request = post(&path.replace("{}", THB), body.clone());
+        let slot = NoteSlot::default();
+        request.extensions_mut().insert(slot.clone());
+        world.send(request).await;
+        let note = slot.take().expect("a note");
+        assert!(!(note.mask)(Side::Request, body.as_bytes()).contains(&cipher(THB).encrypt(text)));
+        let reference = note.reference.map(|it| it.as_str().to_owned());
+        let merchant = note.merchant.map(|it| it.0);
+        (note.command, merchant, reference, note.signature, note.code, note.meaning)
+    };
+    let valid = Signature::Valid;
+    let deposit = super::world::deposit(THB, &[]);
+    let name = || Some("ORD-1001".to_owned());
+    let granted = ("v3/dopayment", Some(1), name(), valid, None, Some(Meaning::Granted));
+    assert_eq!(noted(super::world::DEPOSIT, &deposit).await, granted);
+    let over = Some(Meaning::Refused(Refusal::InvoicePaid));
+    let refused = ("v3/dopayment", Some(1), name(), valid, Some("113"), over);
+    assert_eq!(noted(super::world::DEPOSIT, &deposit).await, refused);
+    let nobody = Some(Meaning::Refused(Refusal::SignatureInvalid));
+    let invalid = ("transactions/status", Some(1), None, Signature::Invalid, Some("115"), nobody);
+    assert_eq!(noted(STATUS, "transaction_code=ORD-1001").await, invalid);
+}
+
+/// Whoever the program keeps away has nothing tried, and is told nothing else than anybody.
+#[tokio::test]
+async fn the_programs_own_guard_is_asked_and_told() {
+    struct Guard(std::sync::Mutex<Vec<String>>);
+    impl SignatureGuard for Guard {
+        fn admits(&self, _: std::net::IpAddr, _: &str) -> bool {
+            self.0.lock().expect("not poisoned").len() < 2
+        }
+
+        fn was_wrong(&self, _: std::net::IpAddr, name: &str) {
+            self.0.lock().expect("not poisoned").push(name.to_owned());
+        }
+    }
+    let guard = Arc::new(Guard(std::sync::Mutex::default()));
+    let conditions = Conditions { signatures: guard.clone(), ..Conditions::default() };
+    let world = World::under(conditions).await;
+    let right = "merchant_api_key=unit-test-api-key&transaction_code=A";
+    assert_eq!(world.ask(THB, STATUS, right).await.0, 200);
+    let wrong = world.ask(THB, STATUS, "transaction_code=A").await;
+    assert_eq!(world.ask(THB, STATUS, "transaction_code=A").await, wrong);
+    assert_eq!(world.ask(THB, STATUS, right).await, wrong);
+    assert_eq!(*guard.0.lock().expect("not poisoned"), [THB, THB]);
 }

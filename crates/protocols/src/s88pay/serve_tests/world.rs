@@ -23,7 +23,9 @@ use http::{Method, Request};
 use serde_json::Value;
 
 use super::ports::{StandingClock, Supplier, supplier};
-use crate::admission::{AddressRule, RateRule, any_address, any_rate};
+use crate::admission::{
+    AddressRule, AnySignature, RateRule, SignatureGuard, any_address, any_rate,
+};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::hosted::Tokens;
 use crate::s88pay::sign::Cipher;
@@ -67,12 +69,18 @@ pub(super) struct World {
 pub(super) struct Conditions {
     pub(super) addresses: AddressRule,
     pub(super) rates: RateRule,
+    pub(super) signatures: Arc<dyn SignatureGuard>,
     pub(super) wrong_keys_per_hour: Option<u32>,
 }
 
 impl Default for Conditions {
     fn default() -> Self {
-        Self { addresses: any_address(), rates: any_rate(), wrong_keys_per_hour: Some(100) }
+        Self {
+            addresses: any_address(),
+            rates: any_rate(),
+            signatures: Arc::new(AnySignature),
+            wrong_keys_per_hour: Some(100),
+        }
     }
 }
 
@@ -199,6 +207,7 @@ impl World {
             public_url: "https://gw.example/".to_owned(),
             addresses: conditions.addresses,
             rates: conditions.rates,
+            signatures: conditions.signatures,
             wrong_keys_per_hour: conditions.wrong_keys_per_hour,
             lifetime: Duration::from_secs(900),
         };

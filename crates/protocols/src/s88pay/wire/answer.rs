@@ -4,7 +4,8 @@
 //! A refusal is written as the family of the path writes it, and as the merchant's client expects it.
 
 use bytes::Bytes;
-use domain::{Amount, Flow};
+use domain::{Amount, Doubt, Flow};
+use gateway::exchanges::Meaning;
 use gateway::ports::StoreFault;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, REFERRER_POLICY};
 use http::{Method, StatusCode};
@@ -32,6 +33,28 @@ pub(crate) enum Denial {
 impl From<Code> for Denial {
     fn from(code: Code) -> Self {
         Self::Code(code)
+    }
+}
+
+impl Denial {
+    /// The code that is told, if there is one.
+    pub(crate) fn code(&self, shape: Shape) -> Option<Code> {
+        match self {
+            Self::Code(code) => Some(*code),
+            Self::NoTransaction => None,
+            Self::TooOften => Some(codes::SERVER_ERROR),
+            Self::Fault(fault) => Some(shape.code_of_fault(fault)),
+        }
+    }
+
+    /// What it means, whatever it is called here.
+    pub(crate) const fn meaning(&self, flow: Flow) -> Meaning {
+        match self {
+            Self::Code(code) => Meaning::Refused(code.refusal(flow)),
+            Self::NoTransaction => Meaning::Refused(domain::Refusal::OrderNotFound),
+            Self::TooOften => Meaning::Refused(domain::Refusal::TryAgainLater),
+            Self::Fault(_) => Meaning::Open(Doubt::UndefinedError),
+        }
     }
 }
 

@@ -5,7 +5,9 @@
 
 use domain::{Kind, Order, OrderId};
 
+use crate::order_numbers::OrderNumbers;
 use crate::permutation::{Permutation, Span};
+use crate::s88pay::NAME;
 
 /// All numbers of 13 digits that don't begin with a zero.
 const SPAN: Span =
@@ -39,6 +41,26 @@ impl TransactionNumbers {
     /// Whether this is the number of this order.
     pub(crate) fn is_of(&self, text: &str, order: &Order) -> bool {
         self.of(order).is_some_and(|number| number == text)
+    }
+}
+
+impl OrderNumbers for TransactionNumbers {
+    fn protocol(&self) -> &'static str {
+        NAME
+    }
+
+    fn field(&self) -> &'static str {
+        "transaction_no"
+    }
+
+    /// Understood with and without the two letters.
+    fn order(&self, text: &str) -> Option<OrderId> {
+        Self::order(self, text).or_else(|| Self::order(self, &format!("DP{text}")))
+    }
+
+    /// Without the two letters, which tell a kind that the number of an order does not.
+    fn number(&self, order: OrderId) -> Option<String> {
+        self.0.number(&SPAN, order.0).map(|digits| digits.to_string())
     }
 }
 
@@ -87,6 +109,9 @@ mod tests {
             let numbers = TransactionNumbers::new(key);
             let digits = numbers.0.number(&SPAN, id).expect("within the span").to_string();
             prop_assert_eq!(digits.len(), 13);
+            let told: &dyn OrderNumbers = &numbers;
+            prop_assert_eq!(told.number(OrderId(id)), Some(digits.clone()));
+            prop_assert_eq!(told.order(&digits), Some(OrderId(id)));
             for prefix in ["DP", "WD"] {
                 prop_assert_eq!(numbers.order(&format!("{prefix}{digits}")), Some(OrderId(id)));
             }
