@@ -264,7 +264,8 @@ impl Program {
 
     /// The numbers by which merchants know orders, in every protocol.
     pub(crate) fn order_numbers(&self) -> Vec<Box<dyn OrderNumbers>> {
-        vec![Box::new(iak::order_numbers(self.data.instance_key))]
+        let key = self.data.instance_key;
+        vec![Box::new(iak::order_numbers(key)), Box::new(s88pay::order_numbers(key))]
     }
 
     /// Every protocol over this gateway, by name. All of them share what callers are held to.
@@ -293,7 +294,7 @@ impl Program {
         let ilenpay = ilenpay::Settings {
             addresses: Arc::clone(&addresses),
             rates: Arc::clone(&rates),
-            signatures,
+            signatures: Arc::clone(&signatures),
             tokens: tokens.clone(),
             public_url: self.pages.public_url.clone(),
             lifetime: None,
@@ -306,6 +307,7 @@ impl Program {
             public_url: self.pages.public_url.clone(),
             addresses,
             rates,
+            signatures,
             wrong_keys_per_hour: Some(WRONG_KEYS_PER_HOUR),
             lifetime: DEPOSIT_LIFETIME,
         };

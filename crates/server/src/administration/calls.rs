@@ -16,8 +16,8 @@ use domain::{
 use gateway::courier::Courier;
 use gateway::ports::{CallbackReports, Entropy, ExchangeLog, OrderFilter, Verdict};
 use gateway::{By, Done, Gateway, random_key};
-use protocols::ilenpay;
 use protocols::order_numbers::OrderNumbers;
+use protocols::{ilenpay, s88pay};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -242,6 +242,10 @@ impl Call {
                 .collect(),
         };
         let mut identifier = wanted.identifier.0;
+        if matches!(wanted.protocol, Protocol::S88pay) && !s88pay::is_merchant_code(&identifier) {
+            let what = "a merchant code of S88pay is 3 to 32 letters and digits, and begins no path of others";
+            return Err(Denial::with(Code::IdentifierInvalid, what));
+        }
         if matches!(wanted.protocol, Protocol::Ilenpay) {
             // Requests of this protocol name nobody: a credential is found by its key.
             let key = secrets.get(ilenpay::sign::API_KEY).map_or("", Secret::reveal);

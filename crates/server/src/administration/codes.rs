@@ -138,6 +138,9 @@ codes! {
     /// Wrong names, or a published one.
     SecretsInvalid = 422 "SECRETS_INVALID"
         "Kunci tidak lengkap, bernama salah, terlalu pendek, atau sudah dipublikasikan." "The secrets are incomplete, wrongly named, too short, or published.";
+    /// No name that the protocol can carry.
+    IdentifierInvalid = 422 "IDENTIFIER_INVALID"
+        "Nama ini tidak dapat dipakai dalam protokol itu." "The protocol cannot carry this identifier.";
     /// Nothing can be sent there.
     CallbackUrlInvalid = 422 "CALLBACK_URL_INVALID"
         "Alamat callback tidak dapat dipakai." "The callback address cannot be used.";

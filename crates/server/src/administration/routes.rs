@@ -235,7 +235,7 @@ routes! {
         "Terbitkan kunci baru; kunci hanya ditampilkan di sini. Paling banyak dua kunci aktif."
         "Issues a key, which is shown here only. At most two are live at once."
         (&[]) (Some(CredentialToIssue::schema)) => 201 IssuedCredential,
-        [MerchantUnknown, IdentifierTaken, CredentialsTooMany, SecretsInvalid];
+        [MerchantUnknown, IdentifierTaken, IdentifierInvalid, CredentialsTooMany, SecretsInvalid];
     POST "/admin/v1/merchants/{merchant}/credential-revocations" Administrator RevokeCredential "revokeCredential"
         "Cabut kunci, seketika dan untuk selamanya." "Takes a key out of use, at once and for ever."
         (&[]) (Some(CredentialToRevoke::schema)) => 200 CredentialView, [CredentialUnknown];

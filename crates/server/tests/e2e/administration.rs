@@ -144,6 +144,36 @@ fn a_merchant_is_added_funded_given_a_key_and_pays() {
     sandbox.verify();
 }
 
+/// A credential of ilenpay is found by its key, so that the operator names only the user.
+#[test]
+fn keys_are_issued_in_every_protocol() {
+    let sandbox = Sandbox::start(&[]);
+    let path = "/admin/v1/merchants/1/credentials";
+    let table = [
+        ("isikuota", "IK-2002", vec!["api_key", "secret_key"]),
+        ("ilenpay", "tokoBaru", vec!["api_key", "api_user", "webhook_id", "webhook_secret"]),
+        ("s88pay", "TOKO88", vec!["api_key", "secret_key"]),
+    ];
+    for (protocol, identifier, names) in table {
+        let wanted = json!({ "protocol": protocol, "identifier": identifier });
+        let issued = send(&sandbox, "POST", path, &format!("key-{protocol}"), &wanted);
+        assert_eq!(issued.status, 201, "{issued:?}");
+        let secrets = issued.json()["secrets"].as_object().unwrap().clone();
+        assert_eq!(secrets.keys().collect::<Vec<_>>(), names, "{protocol}");
+        if protocol == "ilenpay" {
+            assert_eq!(secrets["api_user"], identifier);
+            let info = "/v1/info/harga?operator=telkomsel&nominal=10000";
+            let with =
+                |key: &str| call(&sandbox, "GET", info, &[("authorization", key)], "").status;
+            assert_eq!(with(secrets["api_key"].as_str().unwrap()), 200);
+            assert_eq!(with("tokoBaru"), 401);
+        }
+    }
+    let taken = json!({ "protocol": "s88pay", "identifier": "admin" });
+    let refused = send(&sandbox, "POST", path, "key-refused", &taken);
+    assert_eq!(code(&refused), (422, "IDENTIFIER_INVALID".to_owned()));
+}
+
 #[test]
 fn a_restart_forgets_neither_answers_nor_acts() {
     let mut sandbox = Sandbox::start(&[]);
