@@ -1,6 +1,8 @@
 //! The APIs that merchants call and upstreams speak, one folder each.
 
 pub mod admission;
+#[cfg(test)]
+mod conversations;
 pub mod dissection;
 pub mod exchange;
 mod form;
@@ -14,6 +16,8 @@ pub mod order_numbers;
 mod permutation;
 pub mod s88pay;
 pub mod sandbox;
+#[cfg(test)]
+mod standing_clock;
 
 /// A protocol as whoever sends requests on sees it.
 #[derive(Debug, Clone, Copy)]

@@ -1,25 +1,16 @@
-//! A clock that stands still, and a supplier that obeys the last four digits of a number.
+//! A supplier that obeys the last four digits of a number.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use domain::{Delivery, Doubt, Order, Outcome, Refusal, Timestamp, UpstreamName};
+use domain::{Delivery, Doubt, Order, Outcome, Refusal, UpstreamName};
 use gateway::look_up::{Found, GameServer, LookUpQuestion, MeterHolder, Sought};
-use gateway::ports::{BillAnswer, BillQuestion, Clock, Purchase, StatusBy, Supplied, Upstream};
+use gateway::ports::{BillAnswer, BillQuestion, Purchase, StatusBy, Supplied, Upstream};
 use tokio::sync::Semaphore;
 
 use super::{bills, top_ups};
 use crate::iak::codes::{Meaning, meaning, prepaid};
-
-/// A clock that stands still until it is set.
-pub(super) struct StandingClock(pub(super) AtomicI64);
-
-impl Clock for StandingClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_milliseconds(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// Answers by the last four digits of the customer's number: the first tells the phase, 0 inquiry
 /// and 1 payment, the others the code.

@@ -20,7 +20,7 @@ use http::{Method, Request};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::ports::{StandingClock, Supplier};
+use super::ports::Supplier;
 use super::{bills, top_ups};
 use crate::admission::{
     AddressRule, AnySignature, RateRule, SignatureGuard, any_address, any_rate,
@@ -28,6 +28,7 @@ use crate::admission::{
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::iak::wire::tr_id::TransactionNumbers;
 use crate::iak::{NAME, Served, Settings, sign::sign};
+use crate::standing_clock::StandingClock;
 
 pub(super) const USERNAME: &str = "081200001111";
 pub(super) const KEY: &str = "9f1c2ab34de5f678";

@@ -1,23 +1,13 @@
-//! A clock that stands still, a payer who pays as the sandbox's does, and a network that takes down what
-//! is sent.
+//! A payer who pays as the sandbox's does, and a network that takes down what is sent.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use domain::callback::Received;
-use domain::{Detail, Order, Timestamp, UpstreamName};
+use domain::{Detail, Order, UpstreamName};
 use gateway::collect::told;
-use gateway::ports::{Clock, Handed, Messenger, Moment, Parcel, PayerDoes, StatusBy, Upstream};
-
-/// A clock that stands still until it is set.
-pub(crate) struct StandingClock(pub(crate) AtomicI64);
-
-impl Clock for StandingClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_milliseconds(self.0.load(Ordering::SeqCst))
-    }
-}
+use gateway::ports::{Handed, Messenger, Moment, Parcel, PayerDoes, StatusBy, Upstream};
 
 /// Where it is not told to be nobody: pays when the sender is told, unless the number ends in `0404`, and
 /// when the button is pressed; gives up when the other one is.

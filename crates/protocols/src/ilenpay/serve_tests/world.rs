@@ -18,7 +18,7 @@ use gateway::{Gateway, Parts};
 use http::{Method, Request};
 use serde_json::Value;
 
-use super::ports::{Network, Payer, StandingClock};
+use super::ports::{Network, Payer};
 use crate::admission::{
     AddressRule, AnySignature, RateRule, SignatureGuard, any_address, any_rate,
 };
@@ -26,6 +26,7 @@ use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::hosted::Tokens;
 use crate::ilenpay::{NAME, Served, Settings, key_name, sign};
 use crate::sandbox::demo;
+use crate::standing_clock::StandingClock;
 
 pub(crate) const API_KEY: &str = "ilen-sandbox-key-0001";
 pub(crate) const API_USER: &str = "demoUser01";

@@ -1,23 +1,13 @@
-//! A clock that stands still until it is set, and suppliers that obey the end of a number.
+//! Suppliers that obey the end of a number.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use domain::bill::names;
-use domain::{
-    Amount, Bill, Delivery, Detail, Doubt, Mode, Outcome, Period, Refusal, Timestamp, UpstreamName,
-};
-use gateway::ports::{BillAnswer, BillQuestion, Clock, Purchase, StatusBy, Supplied, Upstream};
+use domain::{Amount, Bill, Delivery, Detail, Doubt, Mode, Outcome, Period, Refusal, UpstreamName};
+use gateway::ports::{BillAnswer, BillQuestion, Purchase, StatusBy, Supplied, Upstream};
 use tokio::sync::Semaphore;
-
-pub(super) struct StandingClock(pub(super) AtomicI64);
-
-impl Clock for StandingClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_milliseconds(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// Obeys the last four digits of the customer's number: `0014` and `0034` refuse an inquiry, `0103`
 /// does not answer it; `0037` refuses a purchase, `0039` leaves it open, `0030` delivers without a

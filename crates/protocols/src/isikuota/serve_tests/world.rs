@@ -20,11 +20,12 @@ use gateway::{Gateway, Parts};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use super::ports::{StandingClock, Supplier};
+use super::ports::Supplier;
 use crate::admission::{AddressRule, RateRule, any_address, any_rate};
 use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::isikuota::sign::{Keys, sign};
 use crate::isikuota::{GAME, NAME, Served, Settings};
+use crate::standing_clock::StandingClock;
 
 pub(super) const API_ID: &str = "IK-1001";
 const API_KEY: &str = "ak_live_7f3c9d2e";

@@ -5,18 +5,14 @@
 //! opens its answer, of which a redirection has the location and everything else the body. `#` is a
 //! remark. Answers must come out byte for byte.
 
-use std::path::PathBuf;
-
 use http::Method;
 
 use super::world::{World, cipher, get, post};
+use crate::conversations;
+use crate::s88pay::NAME;
 
 /// Every conversation, so that a lost file is noticed.
 const CONVERSATIONS: [&str; 5] = ["deposits", "errors", "payouts", "reports", "submissions"];
-
-fn folder() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/s88pay/golden"))
-}
 
 /// The operator whose code stands in a path.
 fn operator(path: &str) -> Option<&str> {
@@ -69,8 +65,7 @@ async fn replayed(recorded: &str) -> String {
 #[tokio::test]
 async fn every_recorded_conversation_comes_out_the_same() {
     for conversation in CONVERSATIONS {
-        let path = folder().join(format!("{conversation}.txt"));
-        let recorded = std::fs::read_to_string(&path).expect("a recorded conversation");
+        let recorded = conversations::text(NAME, conversation);
         assert!(recorded.contains("\n< "), "{conversation} has no answers");
         let replayed = replayed(&recorded).await;
         assert_eq!(replayed, recorded, "{conversation}");
@@ -79,12 +74,6 @@ async fn every_recorded_conversation_comes_out_the_same() {
 
 #[test]
 fn no_conversation_is_left_out() {
-    let mut files: Vec<_> = std::fs::read_dir(folder())
-        .expect("the folder of conversations")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
-        .collect();
-    files.sort();
-    let mut expected: Vec<_> = CONVERSATIONS.map(|name| format!("{name}.txt")).to_vec();
-    expected.push("vectors.txt".to_owned());
-    assert_eq!(files, expected);
+    let vectors = ["vectors"];
+    conversations::assert_complete(NAME, &[&CONVERSATIONS[..], &vectors].concat());
 }

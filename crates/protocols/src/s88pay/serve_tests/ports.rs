@@ -1,22 +1,12 @@
-//! A clock that stands still, and a supplier that goes by the last two digits of an amount, like the
-//! sandbox.
+//! A supplier that goes by the last two digits of an amount, like the sandbox.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use domain::{Currency, Delivery, Doubt, Order, Outcome, Refusal, Timestamp, UpstreamName};
-use gateway::ports::{Clock, Moment, PayerDoes, Purchase, StatusBy, Supplied, Upstream};
+use domain::{Currency, Delivery, Doubt, Order, Outcome, Refusal, UpstreamName};
+use gateway::ports::{Moment, PayerDoes, Purchase, StatusBy, Supplied, Upstream};
 use tokio::sync::Notify;
-
-/// A clock that stands still until it is set.
-pub(super) struct StandingClock(pub(super) AtomicI64);
-
-impl Clock for StandingClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_milliseconds(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// Pays out, and plays the payers.
 pub(super) struct Supplier {

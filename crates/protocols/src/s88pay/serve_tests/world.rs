@@ -22,7 +22,7 @@ use gateway::{Gateway, Parts};
 use http::{Method, Request};
 use serde_json::Value;
 
-use super::ports::{StandingClock, Supplier, supplier};
+use super::ports::{Supplier, supplier};
 use crate::admission::{
     AddressRule, AnySignature, RateRule, SignatureGuard, any_address, any_rate,
 };
@@ -30,6 +30,7 @@ use crate::exchange::{Answer, Arrival, BodyFault, Serve};
 use crate::hosted::Tokens;
 use crate::s88pay::sign::Cipher;
 use crate::s88pay::{NAME, Served, Settings};
+use crate::standing_clock::StandingClock;
 
 /// 14 November 2023, 22:13:20 UTC, in seconds and in milliseconds.
 pub(super) const SECONDS: i64 = 1_700_000_000;
