@@ -167,9 +167,9 @@ impl Engine for MemoryEngine {
         Ok(())
     }
 
-    fn save(&mut self, changes: &Changes) -> Result<(), EngineFault> {
-        (self.hook)(Call::Save(changes))?;
-        locked(&self.tables).save(changes);
+    fn save(&mut self, changes: Changes) -> Result<(), EngineFault> {
+        (self.hook)(Call::Save(&changes))?;
+        locked(&self.tables).save(&changes);
         Ok(())
     }
 

@@ -14,22 +14,24 @@
 //! The pipeline knows no rule of the business and no engine. It does not time commands out once
 //! they are decided, and it never repeats a commit.
 
-use std::collections::BTreeMap;
+mod cache;
+mod changes;
+
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use domain::administration::{AuditRecord, KeptAnswer};
-use domain::command::{Answer, Funding, Keys};
+use domain::Command;
+use domain::command::{Answer, Keys};
 use domain::decide::{Decision, decide};
-use domain::working_set::{Change, LastNumbers, WorkingSet};
-use domain::{
-    Account, AccountId, Command, Credential, Merchant, Order, OrderId, Product, Transfer,
-};
+use domain::working_set::{LastNumbers, WorkingSet};
 use gateway::ports::StoreFault;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
+
+use cache::Cache;
+pub use changes::Changes;
 
 /// What an engine has to be able to do. It knows no rule: it finds records and keeps them.
 ///
@@ -43,7 +45,7 @@ pub trait Engine: Send + 'static {
 
     /// Makes all of these changes durable in one commit, or none of them. When this returns
     /// without a fault they survive the loss of power.
-    fn save(&mut self, changes: &Changes) -> Result<(), EngineFault>;
+    fn save(&mut self, changes: Changes) -> Result<(), EngineFault>;
 
     /// Housekeeping between batches, after all replies are out. `idle` tells that nothing waits.
     fn maintain(&mut self, idle: bool) -> Result<(), EngineFault> {
@@ -114,12 +116,12 @@ pub struct Options {
     pub queue: usize,
     /// How many commands share a commit at most.
     pub batch: usize,
-    /// How many records may stay in memory from one batch to the next. Once they are more, all are
-    /// dropped and loaded anew as they are needed.
+    /// About how many records may stay in memory from one batch to the next. Beyond that those are
+    /// forgotten that nobody needed for longest.
     pub kept_records: usize,
     /// How long nothing must happen before the engine may tidy up.
     pub idle_after: Duration,
-    /// How the process ends after a failed flush.
+    /// How the process ends after a failed flush, and whenever going on could do harm.
     pub halt: Halt,
     /// Who counts what happens.
     pub observer: Arc<dyn Observer>,
@@ -130,7 +132,7 @@ impl Default for Options {
         Self {
             queue: 4096,
             batch: 1024,
-            kept_records: 8192,
+            kept_records: 32_768,
             idle_after: Duration::from_millis(200),
             halt: Arc::new(abort),
             observer: Arc::new(Nobody),
@@ -139,73 +141,8 @@ impl Default for Options {
 }
 
 fn abort(why: &str) {
-    error!("stopping at once, because it is not known what reached the disk: {why}");
+    error!("stopping at once: {why}");
     std::process::abort();
-}
-
-/// Everything that a batch changed: of each account and order only the latest state, so that it is
-/// written once however many commands touched it.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// New and changed accounts.
-    pub accounts: BTreeMap<AccountId, Account>,
-    /// New transfers, in the order of their numbers.
-    pub transfers: Vec<Transfer>,
-    /// New orders.
-    pub new_orders: BTreeMap<OrderId, Arc<Order>>,
-    /// Changed orders that were stored before this batch.
-    pub orders: BTreeMap<OrderId, Arc<Order>>,
-    /// New fundings.
-    pub fundings: Vec<Funding>,
-    /// New and changed merchants, oldest change first.
-    pub merchants: Vec<Merchant>,
-    /// New and changed credentials, oldest change first.
-    pub credentials: Vec<Credential>,
-    /// New and changed products, oldest change first.
-    pub products: Vec<Product>,
-    /// New audit records, in the order of their numbers.
-    pub audit_records: Vec<AuditRecord>,
-    /// New answers to be kept.
-    pub kept_answers: Vec<KeptAnswer>,
-}
-
-impl Changes {
-    /// Whether there is nothing to save.
-    pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
-            && self.transfers.is_empty()
-            && self.new_orders.is_empty()
-            && self.orders.is_empty()
-            && self.fundings.is_empty()
-            && self.merchants.is_empty()
-            && self.credentials.is_empty()
-            && self.products.is_empty()
-            && self.audit_records.is_empty()
-            && self.kept_answers.is_empty()
-    }
-
-    /// Takes over a change. It replaces an earlier one of the same account or order.
-    pub fn add(&mut self, change: Change) {
-        match change {
-            Change::Account(account) => drop(self.accounts.insert(account.id, account)),
-            Change::Transfer(transfer) => self.transfers.push(transfer),
-            Change::NewOrder(order) => drop(self.new_orders.insert(order.id, order)),
-            Change::Order(order) => {
-                let orders = if self.new_orders.contains_key(&order.id) {
-                    &mut self.new_orders
-                } else {
-                    &mut self.orders
-                };
-                orders.insert(order.id, order);
-            }
-            Change::Funding(funding) => self.fundings.push(funding),
-            Change::Merchant(merchant) => self.merchants.push(merchant),
-            Change::Credential(credential) => self.credentials.push(credential),
-            Change::Product(product) => self.products.push(product),
-            Change::AuditRecord(record) => self.audit_records.push(record),
-            Change::KeptAnswer(kept) => self.kept_answers.push(kept),
-        }
-    }
 }
 
 /// A command on its way, and where its answer goes.
@@ -244,15 +181,8 @@ impl Pipeline {
         let (queue, jobs) = sync_channel(options.queue.max(1));
         let (running, ended) = watch::channel(());
         let observer = Arc::clone(&options.observer);
-        let writer = Writer {
-            engine,
-            jobs,
-            options,
-            working_set: None,
-            kept: 0,
-            failing: false,
-            untidy: false,
-        };
+        let writer =
+            Writer { engine, jobs, options, cache: None, added: 0, failing: false, untidy: false };
         std::thread::Builder::new().name("lunas-writer".to_owned()).spawn(move || {
             // Dropped last, so that whoever waits for the end finds the engine's locks released.
             let _running = running;
@@ -334,9 +264,9 @@ struct Writer<E> {
     jobs: Receiver<Job>,
     options: Options,
     /// Records as they are stored, kept from batch to batch. None after a failed commit.
-    working_set: Option<WorkingSet>,
-    /// How many records that holds at most.
-    kept: usize,
+    cache: Option<Cache>,
+    /// How many records came into being since the cache last aged.
+    added: usize,
     /// Whether the latest commit failed. A full disk is told of once, not once per batch.
     failing: bool,
     /// Whether the latest housekeeping failed. That, too, is told once.
@@ -393,6 +323,9 @@ impl<E: Engine> Writer<E> {
     }
 
     fn maintain(&mut self, idle: bool) -> Result<(), Halted> {
+        if let Some(cache) = &mut self.cache {
+            cache.age(std::mem::take(&mut self.added));
+        }
         let maintained = self.engine.maintain(idle);
         self.check_maintenance(maintained)
     }
@@ -436,28 +369,28 @@ impl<E: Engine> Writer<E> {
         if jobs.is_empty() {
             return Ok(Attempted::Answered);
         }
-        let mut working_set = match self.load(&jobs) {
-            Ok(working_set) => working_set,
+        let mut cache = match self.load(&jobs) {
+            Ok(cache) => cache,
             Err(fault) => return self.failed(jobs, fault),
         };
         let mut changes = Changes::default();
         let mut answers = Vec::with_capacity(jobs.len());
         for job in &jobs {
-            answers.push(decide_one(&mut working_set, &mut changes, &job.command));
+            answers.push(decide_one(cache.working_set(), &mut changes, &job.command));
         }
         if !changes.is_empty() {
-            if let Err(fault) = self.engine.save(&changes) {
+            let new_orders = changes.new_orders.len();
+            if let Err(fault) = self.engine.save(changes) {
                 return self.failed(jobs, fault);
             }
             if std::mem::take(&mut self.failing) {
                 info!("commits succeed again");
             }
-        }
-        if !changes.is_empty() {
             self.options.observer.committed(jobs.len(), begun.elapsed());
+            // An order and its reference each.
+            self.added = self.added.saturating_add(2 * new_orders);
         }
-        self.kept = self.kept.saturating_add(2 * changes.new_orders.len());
-        self.working_set = Some(working_set);
+        self.cache = Some(cache);
         for (job, answer) in jobs.into_iter().zip(answers) {
             job.answer(answer);
         }
@@ -465,45 +398,24 @@ impl<E: Engine> Writer<E> {
     }
 
     /// The records kept from earlier batches, and those that these commands need besides.
-    fn load(&mut self, jobs: &[Job]) -> Result<WorkingSet, EngineFault> {
-        let kept = self.working_set.take().filter(|_| self.kept <= self.options.kept_records);
-        let mut working_set = match kept {
-            Some(working_set) => working_set,
-            None => {
-                self.kept = 0;
-                WorkingSet::new(self.engine.last_numbers()?)
-            }
+    fn load(&mut self, jobs: &[Job]) -> Result<Cache, EngineFault> {
+        let mut cache = match self.cache.take() {
+            Some(cache) => cache,
+            None => Cache::new(self.engine.last_numbers()?, self.options.kept_records),
         };
         let mut keys = Keys::default();
         for job in jobs {
             job.command.add_keys(&mut keys);
         }
-        keep_unknown(&mut keys.accounts, |key| working_set.account(key).is_err());
-        keep_unknown(&mut keys.orders, |id| working_set.order(*id).is_err());
-        keep_unknown(&mut keys.references, |key| working_set.order_by_reference(key).is_err());
-        keep_unknown(&mut keys.fundings, |key| working_set.funding(key).is_err());
-        keep_unknown(&mut keys.merchants, |id| working_set.merchant(*id).is_err());
-        keep_unknown(&mut keys.credentials, |key| working_set.credentials(key).is_err());
-        keep_unknown(&mut keys.products, |id| working_set.product(id).is_err());
-        keep_unknown(&mut keys.aliases, |alias| working_set.alias(alias).is_err());
-        keep_unknown(&mut keys.requests, |key| working_set.kept_answer(key).is_err());
-        let wanted = keys.accounts.len()
-            + keys.orders.len()
-            + 2 * keys.references.len()
-            + keys.fundings.len()
-            + keys.merchants.len()
-            + keys.credentials.len()
-            + keys.products.len()
-            + keys.aliases.len()
-            + keys.requests.len();
-        self.kept = self.kept.saturating_add(wanted);
-        self.engine.load(&keys, &mut working_set)?;
-        Ok(working_set)
+        cache.prepare(&mut keys);
+        self.engine.load(&keys, cache.working_set())?;
+        Ok(cache)
     }
 
     /// Nobody is acknowledged, and the next attempt starts from what is stored.
     fn failed(&mut self, mut jobs: Vec<Job>, fault: EngineFault) -> Result<Attempted, Halted> {
-        self.working_set = None;
+        self.cache = None;
+        self.added = 0;
         match fault {
             EngineFault::Fatal(why) => return Err(self.halt(&why)),
             EngineFault::Damaged(_) if jobs.len() > 1 => {
@@ -559,13 +471,6 @@ fn decide_one(
             Err(StoreFault::Corrupt(fault.to_string()))
         }
     }
-}
-
-/// Leaves each key that has yet to be looked for once, in order, which is how trees are read best.
-fn keep_unknown<Key: Ord>(keys: &mut Vec<Key>, unknown: impl Fn(&Key) -> bool) {
-    keys.retain(unknown);
-    keys.sort_unstable();
-    keys.dedup();
 }
 
 #[cfg(test)]

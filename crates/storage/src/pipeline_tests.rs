@@ -5,7 +5,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::task::{Context, Poll, Waker};
 
 use domain::posting::Direction;
-use domain::{AccountKey, Amount, Currency, OrderState, Outcome, Refusal, Reply};
+use domain::{AccountKey, Amount, Currency, Order, OrderId, OrderState, Outcome, Refusal, Reply};
 
 use super::*;
 use crate::conformance::{TOKO, accept, all, decline, delivered, fund, key, quote, resolve};
@@ -265,7 +265,7 @@ fn shutting_down_finishes_what_is_queued_and_closes_the_engine() {
 }
 
 #[test]
-fn records_stay_in_memory_up_to_the_limit() {
+fn records_in_use_stay_in_memory() {
     let loaded = Arc::new(Mutex::new(Vec::new()));
     let recorded = Arc::clone(&loaded);
     let hook: Hook = Box::new(move |call| {
@@ -282,8 +282,9 @@ fn records_stay_in_memory_up_to_the_limit() {
             reply.expect("no fault").expect("no refusal");
         }
     });
-    // Two accounts and a funding, then two fundings; five are too many, and all are loaded anew.
-    assert_eq!(*loaded.lock().expect("not poisoned"), [3, 1, 1, 3, 1]);
+    // Two accounts and a funding are more than one generation holds. The accounts are in use and
+    // stay in memory for ever, each funding is forgotten in its turn.
+    assert_eq!(*loaded.lock().expect("not poisoned"), [3, 1, 1, 1, 1]);
     assert_eq!(locked(&tables).audit().expect("in order").transfers, 5);
 }
 
@@ -392,7 +393,9 @@ fn a_fault_at_any_moment_leaves_nothing_half_done_and_heals() {
                 let balance = tables.accounts[&AccountKey::merchant(TOKO, Currency::Idr)].counters;
                 assert_eq!(balance.available(), Some(600));
                 if count.load(Ordering::SeqCst) < first {
-                    assert!(first > 2, "{place:?} was never reached");
+                    // Numbers are asked for at the start and after a fault.
+                    let least = if place == Place::LastNumbers { 1 } else { 2 };
+                    assert!(first > least, "{place:?} was never reached");
                     break;
                 }
             }

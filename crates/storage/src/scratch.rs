@@ -20,15 +20,29 @@ impl Scratch {
         Self(program.with_file_name(name))
     }
 
+    /// The same in memory where there is such a place, for tests that flush thousands of times and
+    /// do not care whether that costs anything.
+    pub(crate) fn in_memory() -> Self {
+        let beside = Self::new();
+        let memory = Path::new("/dev/shm");
+        match beside.0.file_name() {
+            Some(name) if memory.is_dir() => Self(memory.join(name)),
+            _ => beside,
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// What a crash at this moment would leave behind, in another directory. A process of its own
     /// copies, because opening and closing the database file in this one would release the locks
-    /// that SQLite holds.
+    /// that SQLite holds. The tables are kept from changing meanwhile.
     pub(crate) fn crashed(&self) -> Self {
-        self.copy(&["lunas.db", "lunas.db-wal"])
+        let still = rusqlite::Connection::open(self.0.join("lunas.db")).expect("connected");
+        still.busy_timeout(std::time::Duration::from_secs(5)).expect("set");
+        still.execute_batch("begin immediate").expect("nobody else writes");
+        self.copy(&["lunas.db", "lunas.db-wal", "journal"])
     }
 
     /// The database of an engine that has ended, in another directory.
@@ -37,10 +51,16 @@ impl Scratch {
     }
 
     fn copy(&self, files: &[&str]) -> Self {
+        Self::copy_of(&self.0, files)
+    }
+
+    /// Some files of a directory, in another one.
+    pub(crate) fn copy_of(directory: &Path, files: &[&str]) -> Self {
         let copy = Self::new();
         std::fs::create_dir(copy.path()).expect("directory is made");
         let copied = std::process::Command::new("cp")
-            .args(files.iter().map(|file| self.0.join(file)))
+            .arg("-r")
+            .args(files.iter().map(|file| directory.join(file)))
             .arg(copy.path())
             .status()
             .expect("cp runs");

@@ -83,9 +83,18 @@ fn merchants_and_operators_are_served_apart() {
 
 /// Whether a file of the data holds this text.
 fn data_holds(instance: &Instance, text: &str) -> bool {
-    let files = std::fs::read_dir(instance.path("lunas-data")).unwrap();
-    let mut contents = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
-    contents.any(|bytes| bytes.windows(text.len()).any(|piece| piece == text.as_bytes()))
+    folder_holds(&instance.path("lunas-data"), text)
+}
+
+fn folder_holds(folder: &std::path::Path, text: &str) -> bool {
+    let mut paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.any(|path| {
+        if path.is_dir() {
+            return folder_holds(&path, text);
+        }
+        let bytes = std::fs::read(path).unwrap();
+        bytes.windows(text.len()).any(|piece| piece == text.as_bytes())
+    })
 }
 
 #[test]

@@ -23,15 +23,15 @@ pub(super) fn sample<T: std::fmt::Debug>(
 }
 
 /// Any text, control characters and all.
-pub(super) fn text() -> impl Strategy<Value = String> {
+pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => "(?s).{0,12}", 1 => Just(String::new()), 1 => Just("\0\u{1f}\"\\".to_owned())]
 }
 
-fn minor() -> impl Strategy<Value = i64> {
+pub(crate) fn minor() -> impl Strategy<Value = i64> {
     prop_oneof![0..=i64::MAX, Just(0), Just(i64::MAX), 0..1_000_000_i64]
 }
 
-pub(super) fn currency() -> impl Strategy<Value = Currency> {
+pub(crate) fn currency() -> impl Strategy<Value = Currency> {
     select(&Currency::ALL[..])
 }
 
@@ -39,11 +39,11 @@ fn amount_of(minor: i64, currency: Currency) -> Amount {
     Amount::new(minor, currency).expect("not negative")
 }
 
-pub(super) fn amount() -> impl Strategy<Value = Amount> {
+pub(crate) fn amount() -> impl Strategy<Value = Amount> {
     (minor(), currency()).prop_map(|(minor, currency)| amount_of(minor, currency))
 }
 
-fn instant() -> impl Strategy<Value = Timestamp> {
+pub(crate) fn instant() -> impl Strategy<Value = Timestamp> {
     prop_oneof![any::<i64>(), 0..2_000_000_000_000_i64].prop_map(Timestamp::from_milliseconds)
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn bill() -> impl Strategy<Value = Bill> {
     )
 }
 
-fn quote() -> impl Strategy<Value = Quote> {
+pub(crate) fn quote() -> impl Strategy<Value = Quote> {
     (currency(), [minor(), minor(), minor(), minor(), minor()]).prop_map(|(currency, minors)| {
         let [nominal, admin_fee, admin, price, charge] =
             minors.map(|minor| amount_of(minor, currency));
@@ -92,7 +92,7 @@ fn quote() -> impl Strategy<Value = Quote> {
     })
 }
 
-pub(super) fn refusal() -> impl Strategy<Value = Refusal> {
+pub(crate) fn refusal() -> impl Strategy<Value = Refusal> {
     select(Refusal::ALL)
 }
 

@@ -5,7 +5,7 @@
 //! that the gateway uses, and leaves books behind that the auditor finds in order, or it fails.
 
 pub(crate) mod administration;
-mod arbitrary;
+pub(crate) mod arbitrary;
 pub(crate) mod catalogue;
 pub(crate) mod crowds;
 pub(crate) mod lifecycles;

@@ -141,7 +141,7 @@ fn record(row: &Row<'_>) -> Result<AuditRecord, Finding> {
 }
 
 /// The place for which a kept answer is sealed.
-fn seal_context(key: &RequestKey) -> String {
+pub(super) fn seal_context(key: &RequestKey) -> String {
     format!("answer/{}/{}", key.actor, key.text)
 }
 

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use domain::administration::{
-    Act, Actor, Administer, CredentialKey, NamedRequest, NewCredential, NewMerchant, Role,
+    Act, Actor, Administer, CredentialKey, NamedRequest, NewCredential, NewMerchant, RequestKey,
+    Role,
 };
-use domain::{Command, Currency, Level, MerchantId, ProtocolName, Reply, Secret, Timestamp};
+use domain::{
+    Command, Credential, Currency, Level, MerchantId, ProtocolName, Reply, Secret, Timestamp,
+};
 use gateway::ports::{SealFault, Sealer};
 use rusqlite::Connection;
 
-use super::super::{DATABASE_FILE, Options, open, verify};
+use super::super::staging::{Door, Gate};
+use super::super::{DATABASE_FILE, Options, backup, open, open_as, restore, verify};
 use crate::Opened;
 use crate::scratch::{Counting, Scratch};
 
@@ -67,17 +71,22 @@ fn made() -> Scratch {
     let scratch = Scratch::new();
     block_on(async {
         let opened = opened(&scratch);
-        let new = NewMerchant {
-            name: "Toko".to_owned(),
-            currency: Currency::Idr,
-            level: Level("retail".to_owned()),
-        };
-        act(&opened, "m", Act::AddMerchant(new)).await;
-        act(&opened, "a", issue("a")).await;
-        act(&opened, "b", issue("b")).await;
+        administer(&opened).await;
         opened.shutdown.shutdown().await;
     });
     scratch
+}
+
+/// Adds a merchant with two credentials.
+async fn administer(opened: &Opened) {
+    let new = NewMerchant {
+        name: "Toko".to_owned(),
+        currency: Currency::Idr,
+        level: Level("retail".to_owned()),
+    };
+    act(opened, "m", Act::AddMerchant(new)).await;
+    act(opened, "a", issue("a")).await;
+    act(opened, "b", issue("b")).await;
 }
 
 fn edit(scratch: &Scratch, sql: &str) -> rusqlite::Result<()> {
@@ -87,9 +96,13 @@ fn edit(scratch: &Scratch, sql: &str) -> rusqlite::Result<()> {
 #[test]
 fn secrets_are_sealed_wherever_they_are_kept() {
     let scratch = made();
-    for file in std::fs::read_dir(scratch.path()).expect("listed") {
-        let bytes = std::fs::read(file.expect("a file").path()).expect("read");
-        assert!(!bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()));
+    // The journal keeps the bytes of what it gave up.
+    for folder in [scratch.path().to_owned(), scratch.path().join("journal")] {
+        let files = std::fs::read_dir(folder).expect("listed").map(|it| it.expect("one").path());
+        for file in files.filter(|file| file.is_file()) {
+            let bytes = std::fs::read(&file).expect("read");
+            assert!(!bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()));
+        }
     }
     verify(scratch.path()).expect("needs no key");
     let opened = opened(&scratch);
@@ -130,4 +143,55 @@ fn audit_records_are_neither_edited_nor_deleted() {
         let finding = verify(scratch.path()).expect_err("found").to_string();
         assert!(finding.contains("audit record"), "{finding}");
     }
+}
+
+/// What is in the journal alone goes into a backup as it is sealed, without a key.
+#[test]
+fn secrets_pass_from_the_journal_into_a_backup_sealed() {
+    let (scratch, backups, new) = (Scratch::new(), Scratch::new(), Scratch::new());
+    std::fs::create_dir(backups.path()).expect("made");
+    let file = backups.path().join("one.tar");
+    let gate = Gate::new(Door::Shut);
+    let options = Options { sealer: Arc::new(Turned), ..Options::default() };
+    let running = open_as(scratch.path(), options, &Counting, gate.build()).expect("opened");
+    // What builds on the catalogue waits for it, so there is one change of it at most.
+    let put = Command::PutCredential(Credential {
+        merchant: MerchantId(1),
+        protocol: ProtocolName::new("iak"),
+        identifier: "a".to_owned(),
+        serial: 1,
+        secrets: [("api_key".to_owned(), Secret::new(CANARY))].into(),
+        expires_at: None,
+        revoked_at: None,
+    });
+    let new_merchant = NewMerchant {
+        name: "Toko".to_owned(),
+        currency: Currency::Idr,
+        level: Level("retail".to_owned()),
+    };
+    block_on(async {
+        running.store.execute(put, None).await.expect("no fault").expect("no refusal");
+        act(&running, "m", Act::AddMerchant(new_merchant)).await;
+    });
+    let taken_at = Timestamp::from_milliseconds(1_700_000_000_000);
+    backup(scratch.path(), &file, taken_at, &[]).expect("backed up");
+    let bytes = std::fs::read(&file).expect("read");
+    assert!(!bytes.windows(CANARY.len()).any(|part| part == CANARY.as_bytes()));
+    let restored = restore(&file, new.path(), &[]).expect("restored");
+    assert_eq!(restored.summary, verify(scratch.path()).expect("in order"));
+    gate.set(Door::Open);
+    block_on(async {
+        let again = opened(&new);
+        for stood in [&running, &again] {
+            let catalogue = stood.reports.catalogue().await.expect("opened with the key");
+            let live = catalogue.credentials("iak", "a");
+            assert_eq!(live[0].secrets["api_key"].reveal(), CANARY);
+        }
+        let key = RequestKey { actor: "ana".to_owned(), text: "m".to_owned() };
+        let kept = running.store.kept_answer(&key).await.expect("read");
+        assert!(kept.is_some());
+        assert_eq!(again.store.kept_answer(&key).await.expect("read"), kept);
+        running.shutdown.shutdown().await;
+        again.shutdown.shutdown().await;
+    });
 }

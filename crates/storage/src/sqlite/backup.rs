@@ -6,7 +6,8 @@
 //!
 //! The database is copied page by page with SQLite's backup interface, on a connection of its own
 //! that reads one snapshot from the first page to the last. Holding the snapshot matters: without
-//! it SQLite begins again whenever somebody commits, and under load never ends. `vacuum into` would
+//! it SQLite begins again whenever somebody commits, and under load never ends. What the journal
+//! holds after the snapshot is settled in the copy, so that a backup needs no journal. `vacuum into` would
 //! read the same snapshot, but builds every tree anew, which takes several times the processor time
 //! and on a small server takes it from the orders. No commit waits for a snapshot. What it costs is
 //! that the write-ahead log cannot begin anew before it ends, so the log grows by what is committed
@@ -34,7 +35,8 @@ use thiserror::Error;
 
 use super::faults::{Fault, Trouble, trouble};
 use super::pace::Pace;
-use super::schema::{self, Found};
+use super::pending::{View, ViewFault};
+use super::schema;
 use super::{
     BeforeMigration, DATABASE_FILE, OpenFault, archive, books, connect_to_read, lock, orders,
     statements,
@@ -199,6 +201,18 @@ impl From<Fault> for BackupFault {
         match fault {
             Fault::Damaged(finding) => Self::NotRead(finding.to_string()),
             Fault::Sqlite(error) => Self::NotRead(error.to_string()),
+            Fault::Behind => {
+                Self::NotRead("the server settles faster than it can be read".to_owned())
+            }
+        }
+    }
+}
+
+impl From<ViewFault> for BackupFault {
+    fn from(fault: ViewFault) -> Self {
+        match fault {
+            ViewFault::NotOpened(fault) => Self::NotOpened(fault),
+            ViewFault::Fault(fault) => fault.into(),
         }
     }
 }
@@ -235,16 +249,19 @@ pub(super) fn backup_as(
 ) -> Result<Manifest, BackupFault> {
     let workshop = Workshop::open(destination)?;
     let connection = connect_to_read(directory)?;
-    let snapshot = connection.unchecked_transaction()?;
-    let Found::Schema(schema) = schema::inspect(&snapshot, known)? else {
-        return Err(OpenFault::Missing { directory: directory.to_owned() }.into());
-    };
-    let manifest = Manifest::of(&snapshot, schema, taken_at)?;
-    copy_database(&snapshot, &workshop, &mut pace)?;
-    let companions = copy_companions(&snapshot, directory, companions, &workshop)?;
+    let view = View::open(directory, &connection, known)?;
+    let schema = view.schema;
+    if schema != known && !view.pending.is_empty() {
+        return Err(OpenFault::Unsettled { found: schema }.into());
+    }
+    let copy = copy_database(&view.tables, &workshop, &mut pace)?;
+    let pending = view.end();
     // From here on the server's log may begin anew.
-    drop(snapshot);
     drop(connection);
+    pending.settle(&copy)?;
+    let manifest = Manifest::of(&copy, schema, taken_at)?;
+    let companions = copy_companions(&copy, directory, companions, &workshop)?;
+    drop(copy);
     workshop.archive(&manifest, &companions, pace).map_err(|error| workshop.not_written(&error))?;
     workshop.deliver()?;
     Ok(manifest)
@@ -389,18 +406,21 @@ fn copy_database(
     snapshot: &Connection,
     workshop: &Workshop,
     pace: &mut Pace,
-) -> Result<(), BackupFault> {
+) -> Result<Connection, BackupFault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut copy = || -> rusqlite::Result<()> {
+    let mut copy = || -> rusqlite::Result<Connection> {
         let mut to = Connection::open_with_flags(workshop.path(DATABASE_FILE), flags)?;
         to.execute_batch(COPY_PRAGMAS)?;
         let pages = Backup::new(snapshot, &mut to)?;
         while pages.step(PAGES_PER_STEP)? != StepResult::Done {
             pace.rest();
         }
-        Ok(())
+        drop(pages);
+        // The copy took the original's ways over with its first page.
+        to.execute_batch(COPY_PRAGMAS)?;
+        Ok(to)
     };
     copy().map_err(|error| match trouble(&error) {
         Trouble::Full => workshop.not_written(&io::ErrorKind::StorageFull.into()),

@@ -6,7 +6,8 @@ use domain::posting::Direction;
 use domain::{Amount, Command, Order, Outcome, Refusal, Reply};
 use gateway::ports::Clock;
 
-use super::super::{Options, open, open_as, restore, verify};
+use super::super::staging::{Door, Gate};
+use super::super::{Build, Options, open, open_as, restore, verify};
 use super::*;
 use crate::Opened;
 use crate::conformance::{TOKO, accept, delivered, fund, key, quote, resolve};
@@ -131,6 +132,42 @@ fn a_backup_restores_to_the_same_books() {
     });
 }
 
+/// What only the journal has is in the backup, whether the server runs, waits or is gone.
+#[test]
+fn a_backup_has_what_the_tables_do_not_have_yet() {
+    let (scratch, backups) = (Scratch::new(), folder());
+    let gate = Gate::new(Door::Shut);
+    let running =
+        open_as(scratch.path(), Options::default(), &Counting, gate.build()).expect("opened");
+    let order = block_on(async {
+        reply(&running, fund(TOKO, "f1", Direction::Credit, Amount::rupiah(10_000))).await;
+        let order = quoted(&running, "r1").await;
+        reply(&running, accept(&order)).await;
+        order
+    });
+    fs::write(scratch.path().join(LINES), "1 1\n2 1\n").expect("written");
+    let crashed = scratch.crashed();
+    fs::write(crashed.path().join(LINES), "1 1\n2 1\n").expect("written");
+    for data in [&scratch, &crashed] {
+        let (file, new) = (backups.path().join("one.tar"), Scratch::new());
+        let manifest = backup(data.path(), &file, TAKEN_AT, &companions()).expect("backed up");
+        assert_eq!((manifest.latest_order, manifest.latest_transfer), (1, 2));
+        let restored = restore(&file, new.path(), &companions()).expect("restored");
+        assert_eq!(restored.summary, verify(data.path()).expect("in order"));
+        assert_eq!(fs::read_to_string(new.path().join(LINES)).expect("restored"), "1 1\n");
+        let again = open(new.path(), Options::default(), &Counting).expect("opened");
+        block_on(async {
+            reply(&again, resolve(&order, delivered(900))).await;
+            assert_eq!(quoted(&again, "r2").await.id, OrderId(2));
+            again.shutdown.shutdown().await;
+        });
+        verify(new.path()).expect("in order");
+        fs::remove_file(&file).expect("removed");
+    }
+    gate.set(Door::Open);
+    block_on(running.shutdown.shutdown());
+}
+
 #[test]
 fn a_companion_keeps_what_the_books_know() {
     let (data, backups, new) = (filled(), folder(), Scratch::new());
@@ -251,6 +288,11 @@ impl Clock for Fixed {
     }
 }
 
+/// A build of these migrations.
+fn migrating() -> Build<'static> {
+    Build { migrations: &MIGRATIONS, ..Build::default() }
+}
+
 /// A program that knows one migration more than the one that made the data.
 const MIGRATIONS: [&str; 2] =
     [schema::MIGRATIONS[0], "create table notes (text text) strict; pragma user_version = 2;"];
@@ -263,11 +305,11 @@ fn options() -> Options {
 #[test]
 fn older_data_is_backed_up_before_it_is_migrated() {
     let (data, old, new) = (filled(), Scratch::new(), Scratch::new());
-    let fault = open_as(data.path(), Options::default(), &Counting, &MIGRATIONS).err();
+    let fault = open_as(data.path(), Options::default(), &Counting, migrating()).err();
     let fault = fault.expect("refused without the means of a backup");
     assert!(matches!(fault, OpenFault::OlderSchema { found: 1, known: 2 }), "{fault}");
 
-    let opened = open_as(data.path(), options(), &Counting, &MIGRATIONS).expect("migrated");
+    let opened = open_as(data.path(), options(), &Counting, migrating()).expect("migrated");
     block_on(opened.shutdown.shutdown());
     let name = "schema-1-before-2-at-1700000000000.tar";
     assert_eq!(names(&data.path().join(BACKUPS)), BTreeSet::from([name.to_owned()]));
@@ -278,7 +320,7 @@ fn older_data_is_backed_up_before_it_is_migrated() {
     let restored = super::super::restore::restore_as(&file, new.path(), &companions(), &MIGRATIONS);
     assert_eq!(restored.expect("restored").manifest.schema, 1);
     block_on(
-        open_as(new.path(), options(), &Counting, &MIGRATIONS)
+        open_as(new.path(), options(), &Counting, migrating())
             .expect("migrated")
             .shutdown
             .shutdown(),
@@ -286,7 +328,7 @@ fn older_data_is_backed_up_before_it_is_migrated() {
 
     // The next start has nothing to migrate and makes no backup.
     block_on(
-        open_as(data.path(), options(), &Counting, &MIGRATIONS)
+        open_as(data.path(), options(), &Counting, migrating())
             .expect("opened")
             .shutdown
             .shutdown(),
@@ -296,19 +338,47 @@ fn older_data_is_backed_up_before_it_is_migrated() {
     assert!(fault.to_string().contains("use a newer Lunas"), "{fault}");
 }
 
+/// Only the program that wrote a journal settles it in tables of its schema.
+#[test]
+fn data_that_did_not_end_in_order_is_not_migrated() {
+    let (scratch, backups) = (Scratch::new(), folder());
+    let gate = Gate::new(Door::Shut);
+    let running =
+        open_as(scratch.path(), Options::default(), &Counting, gate.build()).expect("opened");
+    block_on(quoted(&running, "r1"));
+    let crashed = scratch.crashed();
+    let fault = open_as(crashed.path(), options(), &Counting, migrating()).err().expect("refused");
+    assert!(matches!(fault, OpenFault::Unsettled { found: 1 }), "{fault}");
+    let file = backups.path().join("one.tar");
+    let fault = backup_as(crashed.path(), &file, TAKEN_AT, &[], 2, Pace::full());
+    let fault = fault.expect_err("refused");
+    assert!(fault.to_string().contains("did not end in order"), "{fault}");
+    assert!(names(backups.path()).is_empty());
+    // The program that wrote it opens and ends it; then it is migrated.
+    let old = open(crashed.path(), Options::default(), &Counting).expect("opened");
+    block_on(old.shutdown.shutdown());
+    let new = open_as(crashed.path(), options(), &Counting, migrating()).expect("migrated");
+    block_on(async {
+        assert!(new.store.order(OrderId(1)).await.expect("read").is_some());
+        new.shutdown.shutdown().await;
+        gate.set(Door::Open);
+        running.shutdown.shutdown().await;
+    });
+}
+
 #[test]
 fn a_migration_waits_for_its_backup() {
     let data = filled();
     let taken = data.path().join(BACKUPS);
     fs::write(&taken, "in the way").expect("written");
-    let fault = open_as(data.path(), options(), &Counting, &MIGRATIONS).err().expect("refused");
+    let fault = open_as(data.path(), options(), &Counting, migrating()).err().expect("refused");
     assert!(matches!(fault, OpenFault::Unusable { .. }), "{fault}");
     fs::remove_file(&taken).expect("removed");
 
     fs::create_dir(&taken).expect("made");
     let name = "schema-1-before-2-at-1700000000000.tar";
     fs::write(taken.join(name), "in the way").expect("written");
-    let fault = open_as(data.path(), options(), &Counting, &MIGRATIONS).err().expect("refused");
+    let fault = open_as(data.path(), options(), &Counting, migrating()).err().expect("refused");
     assert!(fault.to_string().starts_with("data is not migrated, because "), "{fault}");
     // It is still what it was.
     block_on(open(data.path(), Options::default(), &Counting).expect("opened").shutdown.shutdown());

@@ -227,7 +227,7 @@ pub(super) fn put_credential(
 }
 
 /// The place for which the secrets of a credential are sealed.
-fn seal_context(credential: &Credential) -> String {
+pub(super) fn seal_context(credential: &Credential) -> String {
     let Credential { protocol, identifier, serial, .. } = credential;
     format!("credential/{protocol}/{identifier}/{serial}")
 }

@@ -1,9 +1,10 @@
-//! The engine of the pipeline on SQLite: it loads and saves rows, and owns the only connection
-//! that writes.
+//! The engine of the pipeline: it looks records up in the overlay and the tables, and makes changes
+//! durable in the journal.
 //!
-//! Checkpoints are made here and nowhere else, between batches when all replies are out: SQLite's
-//! own would run inside a commit and keep their errors to themselves. Having one writer and
-//! checkpointer also rules out what corrupted write-ahead logs before SQLite 3.51.3.
+//! A batch is one entry of the journal. Once that is on the disk its changes are put into the
+//! overlay, where every reader finds them, and the callers are answered; the tables follow
+//! ([`Settling`]). Whatever the tables would refuse is refused before it is written to the
+//! journal, because nothing can be refused once it is acknowledged.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -12,177 +13,166 @@ use std::time::Duration;
 use domain::command::Keys;
 use domain::working_set::{LastNumbers, WorkingSet};
 use gateway::ports::Sealer;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
+use tracing::warn;
 
-use super::faults::{Fault, Trouble, trouble};
-use super::{LOCK_PATIENCE, OpenFault, administration, books, catalogue, orders, statements};
+use super::faults::Fault;
+use super::fields::damaged;
+use super::journal::{self, Journal, JournalFault};
+use super::overlay::Overlay;
+use super::references::References;
+use super::settling::Settling;
+use super::{administration, books, catalogue, orders};
 use crate::pipeline::{Changes, Engine, EngineFault};
 
-statements! {
-    // Looks at the log and does nothing.
-    CHECKPOINT_NONE = "pragma wal_checkpoint(noop)";
-    CHECKPOINT_PASSIVE = "pragma wal_checkpoint(passive)";
-    CHECKPOINT_TRUNCATE = "pragma wal_checkpoint(truncate)";
-}
+/// How long a command that needs the catalogue waits until the tables have its latest change.
+const CATALOGUE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How many pages (of 4096 bytes) the log may hold beyond the tables before they are moved there
-/// although commands are waiting.
-const LOG_PAGES_MAX: i64 = 4000;
-
-/// The writing connection. The fields are dropped in this order: the data is closed before it is
-/// given up.
-pub(super) struct SqliteEngine {
-    pub(super) connection: Connection,
-    /// Keeps secrets unreadable in the tables.
+/// The engine. The fields are dropped in this order: the data is closed before it is given up.
+pub(super) struct TwoStages {
+    /// What the tables hold. None once the engine is closed.
+    pub(super) tables: Option<Connection>,
+    pub(super) settling: Settling,
+    pub(super) journal: Journal,
+    pub(super) overlay: Arc<Overlay>,
+    /// Who holds which reference.
+    pub(super) references: Arc<References>,
+    /// Keeps secrets unreadable in the journal.
     pub(super) sealer: Arc<dyn Sealer>,
+    /// The entry that is being made.
+    pub(super) entry: Vec<u8>,
     /// Held for as long as this process owns the data.
     pub(super) _lock: File,
 }
 
-/// What is in the write-ahead log.
-struct Log {
-    pages: i64,
-    /// How many of them the tables have already.
-    moved: i64,
-}
-
-/// Moves what an earlier run left in the log into the tables, flushed. A process that crashed may
-/// have left commits that only the operating system's memory holds; nobody may be told of them
-/// before they are on the disk.
-pub(super) fn recover(connection: &Connection) -> Result<(), OpenFault> {
-    let log = checkpoint(connection, CHECKPOINT_PASSIVE).map_err(OpenFault::from_fault)?;
-    if log.pages != log.moved {
-        return Err(OpenFault::Failed(
-            "another program still reads it as it was before the crash".to_owned(),
-        ));
-    }
-    truncate(connection).map_err(OpenFault::from_fault)
-}
-
-/// Empties the log, if nobody is reading from it at this moment.
-fn truncate(connection: &Connection) -> Result<(), Fault> {
-    connection.busy_timeout(Duration::ZERO)?;
-    let emptied = checkpoint(connection, CHECKPOINT_TRUNCATE);
-    connection.busy_timeout(LOCK_PATIENCE)?;
-    match emptied {
-        Err(Fault::Sqlite(error)) if trouble(&error) == Trouble::Busy => Ok(()),
-        other => other.map(drop),
+impl From<JournalFault> for EngineFault {
+    fn from(fault: JournalFault) -> Self {
+        match fault {
+            JournalFault::Full | JournalFault::Unavailable(_) | JournalFault::Recycled(_) => {
+                Self::Unavailable(fault.to_string())
+            }
+            JournalFault::TooLarge(_)
+            | JournalFault::Damaged { .. }
+            | JournalFault::Unreadable { .. }
+            | JournalFault::TablesBehind { .. }
+            | JournalFault::Newer { .. } => Self::Damaged(fault.to_string()),
+            JournalFault::Fatal(_) => Self::Fatal(fault.to_string()),
+        }
     }
 }
 
-fn checkpoint(connection: &Connection, statement: &'static str) -> Result<Log, Fault> {
-    let mut statement = connection.prepare_cached(statement)?;
-    let log = statement.query_row([], |row| Ok(Log { pages: row.get(1)?, moved: row.get(2)? }))?;
-    Ok(log)
+/// Refuses what the tables would refuse, or could not be read back from them.
+fn check(changes: &Changes) -> Result<(), Fault> {
+    let changed = changes.new_orders.values().chain(changes.orders.values());
+    changed.into_iter().try_for_each(|order| orders::check(order))
 }
 
-fn load(
-    connection: &Connection,
-    sealer: &dyn Sealer,
-    keys: &Keys,
-    working_set: &mut WorkingSet,
-) -> Result<(), Fault> {
-    for key in &keys.accounts {
-        working_set.put_account(key.clone(), books::account(connection, key)?);
+impl TwoStages {
+    fn look_up(&self, keys: &Keys, working_set: &mut WorkingSet) -> Result<(), Fault> {
+        let Some(tables) = &self.tables else {
+            return Err(damaged("engine", "is closed"));
+        };
+        let overlay = &self.overlay;
+        for key in &keys.accounts {
+            let account = match overlay.account(key) {
+                None => books::account(tables, key)?,
+                found => found,
+            };
+            working_set.put_account(key.clone(), account);
+        }
+        for id in &keys.orders {
+            let order = match overlay.order(*id) {
+                None => orders::by_id(tables, *id)?,
+                found => found,
+            };
+            working_set.put_order(*id, order);
+        }
+        for key in &keys.references {
+            let order = match overlay.order_by_reference(key) {
+                None => self.references.find(tables, key)?,
+                found => found,
+            };
+            working_set.put_reference(key.clone(), order);
+        }
+        for key in &keys.fundings {
+            let funding = match overlay.funding(key) {
+                None => books::funding(tables, key)?,
+                found => found,
+            };
+            working_set.put_funding(key.clone(), funding);
+        }
+        for key in &keys.requests {
+            let kept = match overlay.kept_answer(key) {
+                None => administration::kept_answer(tables, key, self.sealer.as_ref())?,
+                found => found,
+            };
+            working_set.put_kept_answer(key.clone(), kept);
+        }
+        self.look_up_catalogue(tables, keys, working_set)
     }
-    for id in &keys.orders {
-        working_set.put_order(*id, orders::by_id(connection, *id)?);
+
+    /// Merchants, credentials and products are looked up in the tables alone, which have had time
+    /// to follow: they change when an operator changes them.
+    fn look_up_catalogue(
+        &self,
+        tables: &Connection,
+        keys: &Keys,
+        working_set: &mut WorkingSet,
+    ) -> Result<(), Fault> {
+        let Keys { merchants, credentials, products, aliases, .. } = keys;
+        let nothing = merchants.is_empty() && credentials.is_empty() && products.is_empty();
+        if nothing && aliases.is_empty() {
+            return Ok(());
+        }
+        if !self.overlay.settled_up_to(self.overlay.catalogue(), CATALOGUE_PATIENCE) {
+            return Err(Fault::Behind);
+        }
+        for id in merchants {
+            working_set.put_merchant(*id, catalogue::merchant_by_id(tables, *id)?);
+        }
+        for key in credentials {
+            let known = catalogue::credentials_by_identifier(tables, key, self.sealer.as_ref())?;
+            working_set.put_credentials(key.clone(), known);
+        }
+        for id in products {
+            working_set.put_product(id.clone(), catalogue::product_by_id(tables, id)?);
+        }
+        for alias in aliases {
+            working_set.put_alias(alias.clone(), catalogue::holder(tables, alias)?);
+        }
+        Ok(())
     }
-    for key in &keys.references {
-        working_set.put_reference(key.clone(), orders::by_reference(connection, key)?);
-    }
-    for key in &keys.fundings {
-        working_set.put_funding(key.clone(), books::funding(connection, key)?);
-    }
-    for id in &keys.merchants {
-        working_set.put_merchant(*id, catalogue::merchant_by_id(connection, *id)?);
-    }
-    for key in &keys.credentials {
-        let known = catalogue::credentials_by_identifier(connection, key, sealer)?;
-        working_set.put_credentials(key.clone(), known);
-    }
-    for id in &keys.products {
-        working_set.put_product(id.clone(), catalogue::product_by_id(connection, id)?);
-    }
-    for alias in &keys.aliases {
-        working_set.put_alias(alias.clone(), catalogue::holder(connection, alias)?);
-    }
-    for key in &keys.requests {
-        working_set
-            .put_kept_answer(key.clone(), administration::kept_answer(connection, key, sealer)?);
-    }
-    Ok(())
 }
 
-/// Writes the rows in the order in which they refer to each other.
-fn write(connection: &Connection, sealer: &dyn Sealer, changes: &Changes) -> Result<(), Fault> {
-    let Changes {
-        accounts,
-        transfers,
-        new_orders,
-        orders,
-        fundings,
-        merchants,
-        credentials,
-        products,
-        audit_records,
-        kept_answers,
-    } = changes;
-    merchants.iter().try_for_each(|it| catalogue::put_merchant(connection, it))?;
-    credentials.iter().try_for_each(|it| catalogue::put_credential(connection, it, sealer))?;
-    products.iter().try_for_each(|it| catalogue::put_product(connection, it))?;
-    accounts.values().try_for_each(|it| books::put_account(connection, it))?;
-    transfers.iter().try_for_each(|it| books::insert_transfer(connection, it))?;
-    fundings.iter().try_for_each(|it| books::insert_funding(connection, it))?;
-    new_orders.values().try_for_each(|it| orders::insert(connection, it))?;
-    orders.values().try_for_each(|it| orders::update(connection, it))?;
-    audit_records.iter().try_for_each(|it| administration::insert_record(connection, it))?;
-    kept_answers
-        .iter()
-        .try_for_each(|it| administration::insert_kept_answer(connection, it, sealer))
-}
-
-impl SqliteEngine {
-    fn commit(&mut self, changes: &Changes) -> Result<(), Fault> {
-        let commit = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        write(&commit, self.sealer.as_ref(), changes)?;
-        Ok(commit.commit()?)
-    }
-}
-
-impl Engine for SqliteEngine {
+impl Engine for TwoStages {
     fn last_numbers(&mut self) -> Result<LastNumbers, EngineFault> {
-        let (account, transfer) = books::last_numbers(&self.connection)?;
-        let order = orders::last_number(&self.connection)?;
-        let merchant = catalogue::last_merchant(&self.connection)?;
-        let audit = administration::last_record(&self.connection)?;
-        Ok(LastNumbers { account, transfer, order, merchant, audit })
+        Ok(self.overlay.last_numbers())
     }
 
     fn load(&mut self, keys: &Keys, working_set: &mut WorkingSet) -> Result<(), EngineFault> {
-        Ok(load(&self.connection, self.sealer.as_ref(), keys, working_set)?)
+        Ok(self.look_up(keys, working_set)?)
     }
 
-    fn save(&mut self, changes: &Changes) -> Result<(), EngineFault> {
-        let saved = self.commit(changes);
-        if saved.is_err() && !self.connection.is_autocommit() {
-            let why = "a commit failed and could not be taken back";
-            return Err(EngineFault::Fatal(why.to_owned()));
-        }
-        Ok(saved?)
-    }
-
-    fn maintain(&mut self, idle: bool) -> Result<(), EngineFault> {
-        let log = checkpoint(&self.connection, CHECKPOINT_NONE)?;
-        let waiting = log.pages.saturating_sub(log.moved);
-        if waiting > LOG_PAGES_MAX || (idle && waiting > 0) {
-            checkpoint(&self.connection, CHECKPOINT_PASSIVE)?;
-        }
+    fn save(&mut self, changes: Changes) -> Result<(), EngineFault> {
+        check(&changes)?;
+        self.overlay.admit(changes.records())?;
+        self.entry.clear();
+        journal::encode(&changes, self.sealer.as_ref(), &mut self.entry)
+            .map_err(EngineFault::Damaged)?;
+        let position = self.journal.append(&self.entry)?;
+        self.overlay.publish(position, changes);
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), EngineFault> {
-        Ok(truncate(&self.connection)?)
+        // Nobody may be reading when the log of the tables is emptied.
+        self.tables = None;
+        let drained = self.settling.drain();
+        self.journal.close();
+        if !self.overlay.is_settled() {
+            warn!("the tables do not have everything; the journal keeps the rest");
+        }
+        drained
     }
 }
 

@@ -3,16 +3,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use domain::posting::Direction;
-use domain::{AccountKey, Amount, Command, Currency, Detail, MerchantId, Order, OrderState, Reply};
+use domain::{Amount, Command, Currency, Detail, Order, OrderState, Reply};
 use gateway::ports::StoreFault;
 
-use super::super::{
-    Options, Sqlite, connect_to_read, connect_to_write, open, own, readers::Readers, verify,
-};
+use super::super::journal::Position;
+use super::super::overlay::Limits;
+use super::super::settling::Destination;
+use super::super::tables::Tables;
+use super::super::{Build, Options, connect_to_read, connect_to_write, open, open_as, verify};
 use super::*;
 use crate::Opened;
 use crate::conformance::{TOKO, accept, all, delivered, fund, key, quote, resolve};
-use crate::pipeline::{self, Pipeline};
 use crate::scratch::{Counting, Scratch};
 
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -24,20 +25,6 @@ fn opened(scratch: &Scratch) -> Opened {
     open(scratch.path(), Options::default(), &Counting).expect("opened")
 }
 
-/// Makes the data and ends in order.
-fn made() -> Scratch {
-    let scratch = Scratch::new();
-    block_on(opened(&scratch).shutdown.shutdown());
-    scratch
-}
-
-fn engine(scratch: &Scratch) -> SqliteEngine {
-    let lock = own(scratch.path()).expect("nobody else owns it");
-    let connection = connect_to_write(scratch.path()).expect("connected");
-    connection.execute_batch(super::super::WRITER_PRAGMAS).expect("set");
-    SqliteEngine { connection, sealer: Arc::new(gateway::ports::Unsealed), _lock: lock }
-}
-
 fn credit(reference: &str) -> Command {
     fund(TOKO, reference, Direction::Credit, Amount::rupiah(1000))
 }
@@ -46,88 +33,57 @@ fn quoted(reference: &str) -> Command {
     quote(key(TOKO, reference), Amount::rupiah(100))
 }
 
-#[test]
-fn the_writer_flushes_every_commit_and_nothing_is_mapped() {
-    let scratch = made();
-    let writer = engine(&scratch).connection;
-    let reader = connect_to_read(scratch.path()).expect("connected");
-    let table = [
-        ("pragma synchronous", Some("2"), None),
-        ("pragma journal_mode", Some("wal"), Some("wal")),
-        ("pragma wal_autocheckpoint", Some("0"), None),
-        ("pragma foreign_keys", Some("1"), Some("1")),
-        ("pragma trusted_schema", Some("0"), Some("0")),
-        ("pragma cell_size_check", Some("1"), Some("1")),
-        ("pragma mmap_size", Some("0"), Some("0")),
-        ("pragma query_only", Some("0"), Some("1")),
-    ];
-    for (pragma, of_writer, of_reader) in table {
-        for (connection, expected) in [(&writer, of_writer), (&reader, of_reader)] {
-            let Some(expected) = expected else { continue };
-            let set: rusqlite::types::Value =
-                connection.query_row(pragma, [], |row| row.get(0)).expect("readable");
-            let set = match set {
-                rusqlite::types::Value::Integer(number) => number.to_string(),
-                rusqlite::types::Value::Text(text) => text,
-                other => panic!("{pragma}: {other:?}"),
-            };
-            assert_eq!(set, expected, "{pragma}");
-        }
-    }
-    assert!(reader.execute_batch("delete from orders").is_err());
-}
-
-/// The engine on a disk with room for so many pages.
+/// The tables on a disk with room for so many pages.
 struct Limited {
-    engine: SqliteEngine,
+    tables: Tables,
     pages: Arc<AtomicI64>,
 }
 
-impl Engine for Limited {
-    fn last_numbers(&mut self) -> Result<LastNumbers, EngineFault> {
-        self.engine.last_numbers()
-    }
-
-    fn load(&mut self, keys: &Keys, working_set: &mut WorkingSet) -> Result<(), EngineFault> {
-        self.engine.load(keys, working_set)
-    }
-
-    fn save(&mut self, changes: &Changes) -> Result<(), EngineFault> {
+impl Destination for Limited {
+    fn save(&mut self, changes: &Changes, last: Position) -> Result<(), EngineFault> {
         let pages = self.pages.load(Ordering::SeqCst);
-        let limit = self.engine.connection.pragma_update(None, "max_page_count", pages);
+        let limit = self.tables.connection().pragma_update(None, "max_page_count", pages);
         limit.expect("the limit is set");
-        self.engine.save(changes)
+        self.tables.save(changes, last)
     }
 
     fn maintain(&mut self, idle: bool) -> Result<(), EngineFault> {
-        self.engine.maintain(idle)
+        self.tables.maintain(idle)
+    }
+
+    fn close(&mut self, complete: bool) -> Result<(), EngineFault> {
+        self.tables.close(complete)
     }
 }
 
+/// Room for little, so that tests see how it is to have none.
+pub(super) const NARROW: Limits = Limits {
+    generation: 50,
+    records: 400,
+    age: Duration::from_millis(20),
+    patience: Duration::from_millis(500),
+};
+
+/// The journal keeps what the tables cannot take, for as long as the overlay has room.
 #[test]
 fn a_full_disk_refuses_commits_keeps_reads_and_heals() {
-    let scratch = made();
+    let scratch = Scratch::new();
     let pages = Arc::new(AtomicI64::new(i64::from(u32::MAX - 1)));
-    let limited = Limited { engine: engine(&scratch), pages: Arc::clone(&pages) };
-    let pipeline = Pipeline::start(limited, pipeline::Options::default()).expect("a thread");
-    let reader = || vec![connect_to_read(scratch.path()).expect("connected")];
-    let sqlite = Sqlite {
-        pipeline,
-        points: Readers::start("points", reader()).expect("a thread"),
-        lists: Readers::start("lists", reader()).expect("a thread"),
-        operators: Readers::start("operators", reader()).expect("a thread"),
-        sealer: Arc::new(gateway::ports::Unsealed),
+    let room = Arc::clone(&pages);
+    let build = Build {
+        limits: NARROW,
+        destination: Box::new(|tables| Box::new(Limited { tables, pages: room })),
+        ..Build::default()
     };
+    let running = open_as(scratch.path(), Options::default(), &Counting, build).expect("opened");
     block_on(async {
-        use crate::Shutdown;
-        use gateway::ports::Store;
         let fill = async |prefix: &str| {
             let references: Vec<_> = (0..200).map(|number| format!("{prefix}{number}")).collect();
-            let quotes = references.iter().map(|it| sqlite.execute(quoted(it), None));
+            let quotes = references.iter().map(|it| running.store.execute(quoted(it), None));
             let answers = all(quotes).await;
             let mut stored = 0;
             for (reference, answer) in references.iter().zip(answers) {
-                let found = sqlite.order_by_reference(&key(TOKO, reference)).await;
+                let found = running.store.order_by_reference(&key(TOKO, reference)).await;
                 let found = found.expect("reads keep working");
                 match answer {
                     Ok(Ok(Reply::Inquired { order, .. })) => {
@@ -154,10 +110,14 @@ fn a_full_disk_refuses_commits_keeps_reads_and_heals() {
         assert!(full, "the disk never filled up");
         assert_eq!(fill("still full ").await, 0);
         pages.store(i64::from(u32::MAX - 1), Ordering::SeqCst);
+        // This waits for the tables to follow.
+        running.reports.catalogue().await.expect("read");
         assert_eq!(fill("healed ").await, 200);
-        sqlite.shutdown().await;
+        running.shutdown.shutdown().await;
     });
-    verify(scratch.path()).expect("in order");
+    let summary = verify(scratch.path()).expect("in order");
+    let connection = connect_to_read(scratch.path()).expect("connected");
+    assert_eq!(orders::last_number(&connection).expect("read"), summary.orders, "not drained");
 }
 
 #[test]
@@ -184,77 +144,6 @@ fn what_was_acknowledged_survives_a_crash_at_any_moment() {
         }
         running.shutdown.shutdown().await;
     });
-}
-
-/// A reader that holds on to an older state keeps what came after it from being flushed, so nobody
-/// may be served yet.
-#[test]
-fn recovery_waits_for_those_who_read_from_before_the_crash() {
-    let scratch = made();
-    let mut crashing = engine(&scratch);
-    saved(&mut crashing, [quoted("r1")]);
-    let reader = connect_to_read(scratch.path()).expect("connected");
-    let snapshot = reader.unchecked_transaction().expect("begun");
-    assert_eq!(super::super::orders::last_number(&snapshot).expect("read"), 1);
-    saved(&mut crashing, [quoted("r2")]);
-    drop(crashing);
-    let fault = match open(scratch.path(), Options::default(), &Counting) {
-        Ok(_) => panic!("opened"),
-        Err(fault) => fault.to_string(),
-    };
-    let expected = "data could not be opened: \
-        another program still reads it as it was before the crash";
-    assert_eq!(fault, expected);
-    drop(snapshot);
-    block_on(opened(&scratch).shutdown.shutdown());
-}
-
-fn log_of(connection: &Connection) -> (i64, i64) {
-    let log = checkpoint(connection, CHECKPOINT_NONE).expect("readable");
-    (log.pages, log.moved)
-}
-
-/// Decides on the commands and saves what they change in one commit.
-fn saved(engine: &mut SqliteEngine, commands: impl IntoIterator<Item = Command>) {
-    let mut working_set = WorkingSet::new(engine.last_numbers().expect("numbers"));
-    let mut changes = Changes::default();
-    for command in commands {
-        let mut keys = Keys::default();
-        command.add_keys(&mut keys);
-        engine.load(&keys, &mut working_set).expect("loaded");
-        let decision = domain::decide::decide(&working_set, &command).expect("decided");
-        for change in decision.changes {
-            working_set.apply(&change);
-            changes.add(change);
-        }
-    }
-    engine.save(&changes).expect("saved");
-}
-
-#[test]
-fn the_log_is_moved_when_it_is_long_or_nothing_happens() {
-    let scratch = made();
-    let mut engine = engine(&scratch);
-    saved(&mut engine, [quoted("r1"), quoted("r2")]);
-    let (pages, moved) = log_of(&engine.connection);
-    assert!(pages > 0 && moved == 0, "{pages}, {moved}");
-    engine.maintain(false).expect("done");
-    assert_eq!(log_of(&engine.connection), (pages, 0), "a short log is left alone under way");
-    engine.maintain(true).expect("done");
-    assert_eq!(log_of(&engine.connection), (pages, pages));
-    let mut number = 0;
-    while log_of(&engine.connection).0 <= LOG_PAGES_MAX {
-        number += 1;
-        saved(&mut engine, (0..500).map(|it| quoted(&format!("more {number} {it}"))));
-    }
-    engine.maintain(false).expect("done");
-    let (pages, moved) = log_of(&engine.connection);
-    assert!(pages > LOG_PAGES_MAX && moved == pages, "{pages}, {moved}");
-    // The next commit begins the log anew.
-    saved(&mut engine, [quoted("last")]);
-    assert!(log_of(&engine.connection).0 < LOG_PAGES_MAX);
-    engine.close().expect("closed");
-    assert_eq!(log_of(&engine.connection), (0, 0));
 }
 
 /// Orders that deal in several currencies or carry details nested too deep to be read again.
@@ -319,44 +208,6 @@ fn a_damaged_row_spoils_only_what_needs_it() {
         }
         running.shutdown.shutdown().await;
     });
-}
-
-#[test]
-fn a_hold_is_resolved_once_as_a_fact_of_the_database() {
-    let scratch = made();
-    let mut engine = engine(&scratch);
-    let mut working_set = WorkingSet::new(LastNumbers::default());
-    let mut keys = Keys::default();
-    keys.accounts.extend([merchant(), AccountKey::new(clearing(), Currency::Idr)]);
-    keys.accounts.push(AccountKey::new(domain::AccountRole::Bank, Currency::Idr));
-    engine.load(&keys, &mut working_set).expect("loaded");
-    let at = domain::Timestamp::from_milliseconds(0);
-    let mut ledger = domain::ledger::Ledger::new(&working_set, None, at);
-    let [bank, clearing] =
-        [domain::AccountRole::Bank, clearing()].map(|role| AccountKey::new(role, Currency::Idr));
-    ledger.direct(&bank, &merchant(), Amount::rupiah(100)).expect("moved");
-    let hold = ledger.hold(&merchant(), &clearing, Amount::rupiah(10)).expect("held");
-    let mut other = ledger.hold(&merchant(), &clearing, Amount::rupiah(10)).expect("held");
-    ledger.post(&mut hold.clone(), &merchant(), &clearing).expect("posted");
-    // A second resolution of the same hold, such as no rule of ours would let pass.
-    other.transfer = hold.transfer;
-    ledger.void(&mut other, &merchant(), &clearing).expect("voided");
-    let (transfers, accounts) = ledger.into_changes();
-    let mut changes = Changes { transfers, ..Changes::default() };
-    changes.accounts.extend(accounts.into_iter().map(|account| (account.id, account)));
-    let refused = engine.save(&changes);
-    assert!(matches!(refused, Err(EngineFault::Damaged(_))), "{refused:?}");
-    assert_eq!(engine.last_numbers(), Ok(LastNumbers::default()), "something was kept");
-    changes.transfers.pop();
-    engine.save(&changes).expect("saved");
-}
-
-fn merchant() -> AccountKey {
-    AccountKey::merchant(MerchantId(1), Currency::Idr)
-}
-
-const fn clearing() -> domain::AccountRole {
-    domain::AccountRole::Clearing
 }
 
 /// Commands per second of so many callers, each waiting for its reply before sending the next.

@@ -13,6 +13,8 @@ pub(super) enum Fault {
     Damaged(Finding),
     /// SQLite says no.
     Sqlite(Error),
+    /// The tables do not follow the journal closely enough to answer.
+    Behind,
 }
 
 impl From<Error> for Fault {
@@ -87,6 +89,7 @@ impl From<Fault> for EngineFault {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Damaged(finding) => Self::Damaged(finding.to_string()),
+            Fault::Behind => Self::Unavailable("the tables lag behind the journal".to_owned()),
             Fault::Sqlite(error) => match trouble(&error) {
                 Trouble::Flush => Self::Fatal(error.to_string()),
                 Trouble::Damaged | Trouble::NotADatabase => Self::Damaged(error.to_string()),
@@ -102,6 +105,7 @@ impl From<Fault> for StoreFault {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Damaged(finding) => Self::Corrupt(finding.to_string()),
+            Fault::Behind => Self::Busy,
             Fault::Sqlite(error) => match trouble(&error) {
                 Trouble::Damaged | Trouble::NotADatabase => Self::Corrupt(error.to_string()),
                 Trouble::Busy => Self::Busy,

@@ -17,6 +17,7 @@ use super::faults::Fault;
 use super::fields::{
     Fields, MODES, Problem, amount, damaged, refusal, stored_number, to_stored, word,
 };
+use super::references::References;
 use super::{statements, trees};
 
 macro_rules! columns {
@@ -30,11 +31,6 @@ macro_rules! columns {
 
 statements! {
     BY_ID = concat!("select ", columns!(), " from orders where id = ?1");
-
-    BY_REFERENCE = concat!(
-        "select ", columns!(), " from orders \
-         where merchant = ?1 and protocol = ?2 and mode = ?3 and reference = ?4"
-    );
 
     LAST_NUMBER = "select coalesce(max(id), 0) from orders";
 
@@ -78,27 +74,6 @@ statements! {
     // one has to be looked at.
     PENDING = "select count(*), min(attempts ->> '$[0].started_at_ms') \
          from orders indexed by orders_processing where state = 'processing'";
-
-    // Walks from one merchant, protocol and mode to the next along the index of references, so
-    // that a question that people ask now and then needs no index of its own.
-    NAMED = concat!(
-        "with recursive space (merchant, protocol, mode) as (\
-             select * from (\
-                 select merchant, protocol, mode from orders \
-                 order by merchant, protocol, mode limit 1) \
-             union all \
-             select following.merchant, following.protocol, following.mode \
-             from space join orders as following on following.id = (\
-                 select id from orders as later \
-                 where (later.merchant, later.protocol, later.mode) \
-                     > (space.merchant, space.protocol, space.mode) \
-                 order by later.merchant, later.protocol, later.mode limit 1)) \
-         select ", columns!(), " from orders where id in (\
-             select named.id from space cross join orders as named \
-             on named.merchant = space.merchant and named.protocol = space.protocol \
-                 and named.mode = space.mode and named.reference = ?1) \
-         order by id desc limit ?2"
-    );
 }
 
 const KINDS: [(Kind, &str); 3] =
@@ -117,20 +92,6 @@ pub(super) fn by_id(connection: &Connection, id: OrderId) -> Result<Option<Arc<O
     let Some(id) = stored_number(id.0) else { return Ok(None) };
     let mut statement = connection.prepare_cached(BY_ID)?;
     one(statement.query_row([id], |row| Ok(order(row))))
-}
-
-pub(super) fn by_reference(
-    connection: &Connection,
-    key: &ReferenceKey,
-) -> Result<Option<Arc<Order>>, Fault> {
-    let mut statement = connection.prepare_cached(BY_REFERENCE)?;
-    let key = params![
-        key.merchant.0,
-        key.protocol.as_str(),
-        word(&MODES, &key.mode),
-        key.reference.as_str()
-    ];
-    one(statement.query_row(key, |row| Ok(order(row))))
 }
 
 fn one(found: rusqlite::Result<Result<Order, Finding>>) -> Result<Option<Arc<Order>>, Fault> {
@@ -164,14 +125,6 @@ pub(super) fn pending(connection: &Connection) -> Result<Pending, Fault> {
     })
 }
 
-pub(super) fn named(
-    connection: &Connection,
-    reference: &str,
-    limit: u32,
-) -> Result<Vec<Arc<Order>>, Fault> {
-    list(connection, NAMED, params![reference, limit])
-}
-
 /// How many orders one question looks at, at most. A question that few orders answer would else
 /// hold up the others for as long as there are orders.
 const BROWSED_AT_ONCE: i64 = 100_000;
@@ -179,13 +132,14 @@ const BROWSED_AT_ONCE: i64 = 100_000;
 /// Wanted orders below this number, newest first.
 pub(super) fn browse(
     connection: &Connection,
+    references: &References,
     filter: &OrderFilter,
     before: Option<OrderId>,
     limit: u32,
 ) -> Result<Page<Arc<Order>, OrderId>, Fault> {
     if let Some(reference) = &filter.reference {
         // A reference is rare: one per merchant, protocol and mode at most.
-        let mut orders = named(connection, reference, NAMED_AT_ONCE)?;
+        let mut orders = references.named(connection, reference, NAMED_AT_ONCE)?;
         orders.retain(|it| before.is_none_or(|before| it.id < before) && filter.admits(it));
         return Ok(Page::of(orders, limit, |order| order.id));
     }
@@ -227,7 +181,7 @@ fn list(
 /// Shows every order in the order of their numbers, one at a time.
 pub(super) fn each(
     connection: &Connection,
-    mut visit: impl FnMut(Order) -> Result<(), Finding>,
+    mut visit: impl FnMut(Order) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let mut statement = connection.prepare(ALL)?;
     let mut rows = statement.query([])?;
@@ -235,6 +189,15 @@ pub(super) fn each(
         visit(order(row)?)?;
     }
     Ok(())
+}
+
+/// Refuses an order that could not be stored, or not be read back.
+pub(super) fn check(order: &Order) -> Result<(), Fault> {
+    let details = order.delivery.as_ref().and_then(|delivery| delivery.details.as_ref());
+    let details = order.bill.iter().map(|bill| &bill.details).chain(details);
+    currency_of(order)
+        .and_then(|_| details.into_iter().try_for_each(trees::check_details))
+        .map_err(|problem| damaged(format!("order {}", order.id), problem))
 }
 
 pub(super) fn insert(connection: &Connection, order: &Order) -> Result<(), Fault> {

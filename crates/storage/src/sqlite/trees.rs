@@ -99,6 +99,24 @@ impl<'a> StoredDetail<'a> {
     }
 }
 
+/// Refuses details that are nested too deep to be read back.
+pub(super) fn check_details(details: &Detail) -> Result<(), Problem> {
+    check_depth(details, 1)
+}
+
+fn check_depth(detail: &Detail, depth: usize) -> Result<(), Problem> {
+    if depth > DETAIL_DEPTH_MAX {
+        return Err(format!("details are nested deeper than {DETAIL_DEPTH_MAX}"));
+    }
+    match detail {
+        Detail::Text(_) | Detail::Number(_) | Detail::Money(_) => Ok(()),
+        Detail::List(items) => items.iter().try_for_each(|item| check_depth(item, depth + 1)),
+        Detail::Record(entries) => {
+            entries.iter().try_for_each(|(_, detail)| check_depth(detail, depth + 1))
+        }
+    }
+}
+
 pub(super) fn write_details(details: &Detail) -> Result<String, Problem> {
     write(&StoredDetail::new(details, 1)?)
 }

@@ -1,21 +1,29 @@
 //! The audit of stored data, also beside a running server.
 //!
-//! It opens the data to read only, takes no lock of ours, and looks at one snapshot: what is
-//! committed while it runs changes nothing of what it sees. Rows are shown to the domain's auditor
+//! It opens the data to read only, takes no lock of ours, and looks at one moment ([`View`]): a
+//! snapshot of the tables with what the journal holds after it. What is committed while it runs
+//! changes nothing of what it sees. Rows are shown to the domain's auditor
 //! one at a time. A row that cannot be read is a finding like any other.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::audit::{Auditor, Finding, Summary};
+use domain::{Account, AccountId};
 use rusqlite::Connection;
 use thiserror::Error;
 
 use super::faults::{Fault, Trouble, trouble};
+use super::fields::damaged;
+use super::journal::Sealed;
 use super::pace::Pace;
-use super::schema::{self, Found};
+use super::pending::{View, ViewFault};
+use super::schema;
 use super::{
-    DATABASE_FILE, OpenFault, administration, books, catalogue, connect_to_read, orders, statements,
+    DATABASE_FILE, OpenFault, administration, books, catalogue, connect_to_read, orders,
+    references, statements,
 };
+use crate::pipeline::Changes;
 
 statements! {
     QUICK_CHECK = "pragma quick_check(1)";
@@ -48,6 +56,18 @@ impl From<Fault> for VerifyFault {
                     Self::BrokenOff(error.to_string())
                 }
             },
+            Fault::Behind => {
+                Self::BrokenOff("the server settles faster than it can be read".to_owned())
+            }
+        }
+    }
+}
+
+impl From<ViewFault> for VerifyFault {
+    fn from(fault: ViewFault) -> Self {
+        match fault {
+            ViewFault::NotOpened(fault) => Self::NotOpened(fault),
+            ViewFault::Fault(fault) => fault.into(),
         }
     }
 }
@@ -81,29 +101,64 @@ pub(super) fn verify_as(
         false
     };
     connection.progress_handler(STEPS_BETWEEN_RESTS, Some(rest)).map_err(Fault::from)?;
-    let snapshot = connection.unchecked_transaction().map_err(Fault::from)?;
-    match schema::inspect(&snapshot, known)? {
-        Found::Schema(version) if version == known => {}
-        Found::Schema(found) => return Err(OpenFault::OlderSchema { found, known }.into()),
-        Found::Empty => {
-            return Err(OpenFault::Missing { directory: directory.to_owned() }.into());
-        }
+    let view = View::open(directory, &connection, known)?;
+    if view.schema != known {
+        return Err(OpenFault::OlderSchema { found: view.schema, known }.into());
     }
-    let summary = audit(&snapshot)?;
-    check_file(&snapshot)?;
+    let summary = audit(&view)?;
+    check_file(&view.tables)?;
     Ok(summary)
 }
 
-fn audit(snapshot: &Connection) -> Result<Summary, VerifyFault> {
-    let mut auditor = Auditor::new(books::all_accounts(snapshot)?)?;
-    books::each_transfer(snapshot, |transfer| auditor.transfer(&transfer))?;
-    books::each_funding(snapshot, |funding| auditor.funding(&funding))?;
-    orders::each(snapshot, |order| auditor.order(&order))?;
-    administration::each_record(snapshot, |record| auditor.audit_record(&record))?;
-    administration::each_kept_answer(snapshot, |key, audit| auditor.kept_answer(key, audit))?;
+fn audit(view: &View<'_>) -> Result<Summary, VerifyFault> {
+    let tables = &view.tables;
+    let Sealed { changes: pending, kept_answers } = &view.pending.sealed()?;
+    let mut accounts: BTreeMap<AccountId, Account> = BTreeMap::new();
+    for account in books::all_accounts(tables)? {
+        accounts.insert(account.id, account);
+    }
+    accounts.extend(pending.accounts.iter().map(|(id, account)| (*id, account.clone())));
+    let mut auditor = Auditor::new(accounts.into_values())?;
+    books::each_transfer(tables, |transfer| auditor.transfer(&transfer))?;
+    pending.transfers.iter().try_for_each(|it| auditor.transfer(it))?;
+    books::each_funding(tables, |funding| auditor.funding(&funding))?;
+    pending.fundings.iter().try_for_each(|it| auditor.funding(it))?;
+    audit_orders(tables, pending, &mut auditor)?;
+    administration::each_record(tables, |record| auditor.audit_record(&record))?;
+    pending.audit_records.iter().try_for_each(|it| auditor.audit_record(it))?;
+    administration::each_kept_answer(tables, |key, audit| auditor.kept_answer(key, audit))?;
+    kept_answers.iter().try_for_each(|(key, audit)| auditor.kept_answer(key, *audit))?;
     let summary = auditor.finish()?;
-    catalogue::check(snapshot)?;
+    catalogue::check(tables)?;
     Ok(summary)
+}
+
+/// Shows the orders as they stand. Their references are compared as they are stored.
+fn audit_orders(
+    tables: &Connection,
+    pending: &Changes,
+    auditor: &mut Auditor,
+) -> Result<(), Fault> {
+    let mut references = references::Audit::new(tables)?;
+    let mut changed = 0;
+    orders::each(tables, |order| {
+        references.order(&order)?;
+        match pending.orders.get(&order.id) {
+            Some(later) if later.key == order.key => {
+                changed += 1;
+                Ok(auditor.order(later)?)
+            }
+            Some(_) => {
+                Err(damaged(format!("order {}", order.id), "changes its reference in the journal"))
+            }
+            None => Ok(auditor.order(&order)?),
+        }
+    })?;
+    if changed < pending.orders.len() {
+        return Err(damaged("journal", "changes an order that is not in the tables"));
+    }
+    pending.new_orders.values().try_for_each(|order| auditor.order(order))?;
+    references.finish(pending.new_orders.values().map(AsRef::as_ref))
 }
 
 /// SQLite's own opinion of the file, last, because it names no record of ours.

@@ -12,7 +12,14 @@ pragma application_id = 1280659009;
 -- One row, made with the database.
 create table meta (
     id integer primary key check (id = 1),
-    instance_key blob not null check (length(instance_key) = 32)
+    instance_key blob not null check (length(instance_key) = 32),
+    -- The latest entry of the journal whose changes are in these tables.
+    applied integer not null default 0 check (applied >= 0),
+    -- Whether the tables are all of the data: whoever wrote them ended in order. While it is 0 the
+    -- journal beside them belongs to the data, and a copy of this file alone is worth nothing.
+    complete integer not null default 1 check (complete in (0, 1)),
+    -- How many orders share a generation of references, as a power of two.
+    generation_bits integer not null default 19
 ) strict;
 
 create table merchants (
@@ -139,8 +146,28 @@ create table orders (
     check ((cost_minor is null) = (serial_number is null))
 ) strict;
 
--- A reference is claimed once and for ever.
-create unique index orders_reference on orders (merchant, protocol, mode, reference);
+-- A reference is claimed once and for ever. Orders are taken together in generations by their
+-- numbers; what a full generation claims is written once, in order: hashes with the numbers of the
+-- orders, in buckets, and a filter over them. The newest generation has neither, because both can be
+-- made from the orders themselves.
+create table reference_buckets (
+    bucket integer primary key,
+    claims blob not null check (length(claims) % 12 = 0)
+) strict;
+
+create table reference_filters (
+    generation integer primary key,
+    bits blob not null,
+    digest blob not null check (length(digest) = 32)
+) strict;
+
+-- Where references have been claimed, so that one can be looked for in all of them.
+create table reference_spaces (
+    merchant integer not null,
+    protocol text not null,
+    mode text not null,
+    primary key (merchant, protocol, mode)
+) strict, without rowid;
 
 -- Only orders whose outcome is open stand in these two, so that timers need not look at the others.
 create index orders_questions_due on orders (question_due_at_ms) where state = 'processing';

@@ -1,5 +1,8 @@
+use std::fs::File;
+
 use domain::audit::Summary;
 
+use super::super::{DATABASE_FILE, LOCK_FILE, VerifyFault, verify};
 use super::*;
 use crate::conformance::Subject;
 use crate::scratch::{Counting, Scratch};
