@@ -1,32 +1,22 @@
-//! Servers under measurement, as children of this process.
+//! Whatever is under measurement, as children of this process.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, bail};
+
+use crate::process::Usage;
 
 /// Names the part that a child plays.
 pub(crate) const ROLE: &str = "BENCH_ROLE";
 const DATA: &str = "BENCH_DATA";
-/// Clock ticks per second in `/proc`, the same on every Linux that Rust supports.
-const TICKS_PER_SECOND: u64 = 100;
 
 /// A running server, ended when dropped.
 pub(crate) struct Child {
     process: std::process::Child,
     address: SocketAddr,
-}
-
-/// What a server has used so far.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage {
-    /// Processor time of all its threads.
-    pub(crate) processor: Duration,
-    /// Resident memory in mebibytes.
-    pub(crate) memory_mebibytes: u64,
 }
 
 /// Prints the address in the form in which the parent looks for it.
@@ -73,22 +63,22 @@ impl Child {
 
     /// What it has used so far.
     pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
-        let folder = format!("/proc/{}", self.process.id());
-        let stat = std::fs::read_to_string(format!("{folder}/stat")).context("no /proc")?;
-        // The name in parentheses may hold blanks; user and system time are the 12th and 13th
-        // fields behind it.
-        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-        let ticks: u64 = fields.skip(11).take(2).filter_map(|it| it.parse::<u64>().ok()).sum();
-        let status = std::fs::read_to_string(format!("{folder}/status")).context("no /proc")?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes: u64 = resident
-            .and_then(|text| text.split_whitespace().next()?.parse().ok())
-            .context("no resident size")?;
-        Ok(Usage {
-            processor: Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND),
-            memory_mebibytes: kibibytes / 1024,
-        })
+        Usage::of(self.process.id())
     }
+}
+
+/// Lets a child measure in another role, and gives what it prints.
+pub(crate) fn printed(role: &str) -> anyhow::Result<String> {
+    let program = std::env::current_exe().context("the program does not know where it is")?;
+    let output = Command::new(program)
+        .env(ROLE, role)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("the child did not start")?;
+    if !output.status.success() {
+        bail!("the child that measures {role} failed");
+    }
+    String::from_utf8(output.stdout).context("the child printed no text")
 }
 
 impl Drop for Child {

@@ -1,34 +1,24 @@
 //! The store without HTTP: commands per second by callers in this process.
 //!
-//! The yardstick commits every command by itself, as a program without a pipeline would.
+//! The ceiling appends as many bytes per command and flushes as often, and does nothing else. The
+//! yardstick commits every command by itself, as a program without a pipeline would.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use domain::command::{Fund, FundingKey, MakeQuote, Request};
-use domain::posting::Direction;
-use domain::{
-    Amount, Bill, Command, Currency, Detail, MerchantId, Mode, Period, ProductId, ProtocolName,
-    Quote, Reference, ReferenceKey, Timestamp, UpstreamName,
-};
 use gateway::ports::{Entropy, Store};
 use protocols::sandbox::demo;
-use storage::pipeline;
 use storage::sqlite::{Options, open};
+use storage::{Opened, pipeline};
 use tokio::task::JoinSet;
 
 use crate::latencies::Latencies;
+use crate::orders::{self, Course};
+use crate::process::{Usage, journalled};
 use crate::report::Cell;
-
-/// More than any measurement can spend, in rupiah.
-const FUNDS: i64 = 1_000_000_000_000_000;
-const NOW: Timestamp = Timestamp::from_milliseconds(1_700_000_000_000);
-
-/// Numbers references over the whole run of the program.
-static NEXT_REFERENCE: AtomicU64 = AtomicU64::new(0);
+use crate::{bare, report};
 
 /// Measurements need keys that are all alike and no secrets.
 struct NoEntropy;
@@ -39,18 +29,36 @@ impl Entropy for NoEntropy {
     }
 }
 
+/// What each caller does over and over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Asks what is owed.
+    Inquiries,
+    /// Takes orders as far as they go.
+    Orders,
+}
+
+/// What callers did.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Of each command.
+    pub(crate) latencies: Latencies,
+    /// How many orders the commands were for.
+    pub(crate) orders: u64,
+    /// How long all of it took.
+    pub(crate) elapsed: Duration,
+}
+
+/// Opens data for measuring.
+pub(crate) fn open_data(data: &Path, options: Options) -> anyhow::Result<Opened> {
+    Ok(open(data, options, &NoEntropy)?)
+}
+
 /// Stores the demo merchants, and enough money to spend, into new data.
 pub(crate) fn prepare(data: &Path) -> anyhow::Result<()> {
     runtime()?.block_on(async {
-        let opened = open(data, Options::default(), &NoEntropy)?;
-        let fund = Command::Fund(Fund {
-            key: FundingKey { merchant: MerchantId(1), reference: "bench".to_owned() },
-            direction: Direction::Credit,
-            amount: Amount::new(FUNDS, Currency::Idr).context("funds are not negative")?,
-            reason: "measurement".to_owned(),
-            at: NOW,
-        });
-        for command in demo::commands(NOW).into_iter().chain([fund]) {
+        let opened = open_data(data, Options::default())?;
+        for command in demo::commands(orders::NOW).into_iter().chain([orders::fund()?]) {
             opened.store.execute(command, None).await??;
         }
         opened.shutdown.shutdown().await;
@@ -58,14 +66,20 @@ pub(crate) fn prepare(data: &Path) -> anyhow::Result<()> {
     })
 }
 
-/// The yardstick and the pipeline at one number of callers, each on new data.
-pub(crate) fn measure(callers: usize, duration: Duration) -> anyhow::Result<Vec<Cell>> {
+/// The options of the yardstick.
+pub(crate) fn one_by_one() -> Options {
     let alone = pipeline::Options { batch: 1, ..pipeline::Options::default() };
-    let naive = Options { pipeline: alone, ..Options::default() };
-    Ok(vec![
-        cell("store, one commit per command", callers, duration, naive)?,
-        cell("store, shared commits", callers, duration, Options::default())?,
-    ])
+    Options { pipeline: alone, ..Options::default() }
+}
+
+/// The ceiling, the yardstick and the pipeline at one number of callers, each on new data.
+pub(crate) fn measure(callers: usize, duration: Duration) -> anyhow::Result<Vec<Cell>> {
+    let naive = cell("store, one commit per command", callers, duration, one_by_one())?;
+    let shared = cell("store, shared commits", callers, duration, Options::default())?;
+    let bytes_each = usize::try_from(shared.journalled_each.unwrap_or(0))?;
+    let (latencies, elapsed) = bare::measure(callers, duration, bytes_each)?;
+    let ceiling = Cell::new("bare loop of as many bytes", callers, elapsed, &latencies);
+    Ok(vec![ceiling, naive, shared])
 }
 
 fn cell(
@@ -76,77 +90,75 @@ fn cell(
 ) -> anyhow::Result<Cell> {
     let data = tempfile::TempDir::new().context("no folder for the data")?;
     runtime()?.block_on(async {
-        let opened = open(data.path(), options, &NoEntropy)?;
-        let begun = Instant::now();
-        let mut running = JoinSet::new();
-        for _ in 0..callers {
-            running.spawn(caller(Arc::clone(&opened.store), begun + duration));
-        }
-        let mut latencies = Latencies::default();
-        while let Some(caller) = running.join_next().await {
-            latencies.merge(caller.context("a caller broke off")??);
-        }
-        let elapsed = begun.elapsed();
+        let opened = open_data(data.path(), options)?;
+        let (before, journalled_before) = (Usage::own()?, journalled()?);
+        let until = Instant::now() + duration;
+        let done = run(&opened.store, callers, Work::Inquiries, move |_| Instant::now() < until);
+        let done = done.await?;
+        let journalled = journalled()? - journalled_before;
+        // What is acknowledged counts as written once stage two is done with it.
         opened.shutdown.shutdown().await;
-        Ok(Cell::new(name, callers, elapsed, latencies, None, None))
+        let written = Usage::own()?.written - before.written;
+        let mut cell = Cell::new(name, callers, done.elapsed, &done.latencies);
+        cell.written_each = Some(written / done.latencies.count().max(1));
+        cell.journalled_each = Some(journalled / done.latencies.count().max(1));
+        Ok(cell)
     })
 }
 
-async fn caller(store: Arc<dyn Store>, until: Instant) -> anyhow::Result<Latencies> {
-    let mut latencies = Latencies::default();
-    while Instant::now() < until {
-        let command = quote();
-        let begun = Instant::now();
-        store.execute(command, None).await??;
-        latencies.add(begun.elapsed());
+/// Lets so many callers work as long as they may; asked before each order with how many there were
+/// of this caller's.
+pub(crate) async fn run(
+    store: &Arc<dyn Store>,
+    callers: usize,
+    work: Work,
+    goes_on: impl Fn(u64) -> bool + Clone + Send + Sync + 'static,
+) -> anyhow::Result<Done> {
+    let begun = Instant::now();
+    let mut running = JoinSet::new();
+    for _ in 0..callers {
+        running.spawn(caller(Arc::clone(store), work, goes_on.clone()));
     }
-    Ok(latencies)
+    let mut done = Done::default();
+    while let Some(caller) = running.join_next().await {
+        let more = caller.context("a caller broke off")??;
+        done.latencies.merge(&more.latencies);
+        done.orders += more.orders;
+    }
+    done.elapsed = begun.elapsed();
+    Ok(done)
 }
 
-/// What an inquiry stores.
-fn quote() -> Command {
-    let number = NEXT_REFERENCE.fetch_add(1, Ordering::Relaxed);
-    let price = Amount::rupiah(1800);
-    Command::MakeQuote(MakeQuote {
-        request: Request {
-            key: ReferenceKey {
-                merchant: MerchantId(1),
-                protocol: ProtocolName::new("iak"),
-                mode: Mode::Live,
-                reference: Reference::new(format!("B-{number}")),
-            },
-            fingerprint: [7; 32],
-            product: ProductId::new("shopeepay"),
-            code: "SHOPEEPAY".to_owned(),
-            destination: "082100000000".to_owned(),
-            upstream: UpstreamName::new("sandbox"),
-            dialect: String::new(),
-            calls_back: false,
-            callback_url: None,
-            at: NOW,
-        },
-        bill: Bill {
-            customer_name: "PELANGGAN UJI COBA".to_owned(),
-            period: Period::None,
-            nominal: Amount::rupiah(1000),
-            count: 1,
-            details: Detail::none(),
-        },
-        quote: Quote {
-            nominal: Amount::rupiah(1000),
-            admin_fee: Amount::rupiah(800),
-            admin: Amount::rupiah(800),
-            price,
-            charge: Amount::rupiah(1350),
-        },
-        expires_at: NOW.business_day().end(),
-        renews: false,
-    })
+async fn caller(
+    store: Arc<dyn Store>,
+    work: Work,
+    goes_on: impl Fn(u64) -> bool,
+) -> anyhow::Result<Done> {
+    let mut done = Done::default();
+    while goes_on(done.orders) {
+        let (course, reference) = Course::next();
+        let course = if work == Work::Inquiries { Course::Quoted } else { course };
+        let mut begun = Instant::now();
+        let latencies = &mut done.latencies;
+        let note = || {
+            latencies.add(begun.elapsed());
+            begun = Instant::now();
+        };
+        orders::take(store.as_ref(), course, reference, note).await?;
+        done.orders += 1;
+    }
+    Ok(done)
 }
 
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+/// A runtime of one thread, as the server has.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the runtime could not start")
+}
+
+/// So many of the commands per second.
+pub(crate) fn rate(done: &Done) -> u64 {
+    report::per_second(done.latencies.count(), done.elapsed)
 }

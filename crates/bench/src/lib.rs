@@ -5,18 +5,25 @@
 //! that commits every command by itself. Load generator, server and disk share the machine, as the
 //! figures of the documentation do.
 //!
-//! `cargo bench -p bench` runs everything and writes `target/bench.md`. `BENCH_SECONDS` sets how
-//! long each cell is measured, 3 by default.
+//! `cargo bench -p bench` runs everything and writes `target/bench.md`. What can be set stands in
+//! [`settings`].
 //!
-//! The servers run as children of this same program, told apart by `BENCH_ROLE`, so that their
-//! processor time and memory can be read from outside.
+//! Whatever is measured runs in children of this same program, told apart by `BENCH_ROLE`, so that
+//! processor time, memory and written bytes are its own.
 
+mod bare;
 mod child;
 mod echo;
+mod growth;
+mod idle;
 mod in_process;
 mod latencies;
 mod load;
+mod orders;
+mod process;
 mod report;
+mod settings;
+mod sustained;
 
 use std::time::Duration;
 
@@ -24,32 +31,34 @@ use anyhow::Context;
 use child::{Child, ROLE};
 use load::{Command, Load};
 use report::{Cell, Report};
-
-/// Numbers of callers at which everything is measured.
-const CALLERS: [usize; 4] = [1, 16, 64, 256];
+use settings::Settings;
 
 /// Runs the measurements, or plays the part that a parent process asks for.
 pub fn run() -> anyhow::Result<()> {
+    let settings = Settings::of_environment()?;
     match std::env::var(ROLE).as_deref() {
         Ok("echo") => echo::serve(),
         Ok("lunas") => child::serve_lunas(),
+        Ok("growth") => growth::run(settings.duration, settings.orders_max),
+        Ok("sustained") => sustained::run(settings.duration, settings.sustained),
         Ok(other) => anyhow::bail!("no such role: {other}"),
-        Err(_) => measure(),
+        Err(_) => measure(&settings),
     }
 }
 
-fn measure() -> anyhow::Result<()> {
-    let seconds = match std::env::var("BENCH_SECONDS") {
-        Ok(text) => text.parse().context("BENCH_SECONDS is a number of seconds")?,
-        Err(_) => 3,
-    };
-    let duration = Duration::from_secs(seconds);
-    let mut report = Report::new(duration);
-    for callers in CALLERS {
-        report.add(&http(callers, duration)?);
+fn measure(settings: &Settings) -> anyhow::Result<()> {
+    let mut report = Report::new(settings.duration);
+    for callers in settings.callers.iter().filter(|_| settings.wants("http")) {
+        report.add(&http(*callers, settings.duration)?, None);
     }
-    for callers in CALLERS {
-        report.add(&in_process::measure(callers, duration)?);
+    for callers in settings.callers.iter().filter(|_| settings.wants("store")) {
+        report.add(&in_process::measure(*callers, settings.duration)?, Some(1));
+    }
+    if settings.wants("idle") {
+        report.section(&idle::measure()?);
+    }
+    for part in ["sustained", "growth"].into_iter().filter(|part| settings.wants(part)) {
+        report.section(&child::printed(part)?);
     }
     println!("{report}");
     report.write()

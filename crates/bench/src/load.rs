@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::child::Child;
 use crate::latencies::Latencies;
+use crate::orders;
 use crate::report::Cell;
 
 const USERNAME: &str = "081200001111";
@@ -29,15 +29,12 @@ const ANSWER_BYTES_MAX: usize = 8192;
 pub(crate) enum Command {
     /// Inquiries under new references.
     Inquire,
-    /// Payments of these inquiries, each once.
+    /// Payments of these inquiries, each once; every fifth stays open.
     Pay(Numbers),
 }
 
 /// Inquiries that can be paid, by their `tr_id`.
 pub(crate) type Numbers = VecDeque<u64>;
-
-/// Numbers references over the whole run of the program.
-static NEXT_REFERENCE: AtomicU64 = AtomicU64::new(0);
 
 /// So many clients against one server for so long.
 pub(crate) struct Load {
@@ -76,8 +73,12 @@ impl Load {
         let elapsed = begun.elapsed();
         let after = server.usage()?;
         let processor = after.processor.saturating_sub(before.processor);
-        let memory = Some(after.memory_mebibytes);
-        Ok((Cell::new(name, self.callers, elapsed, latencies, Some(processor), memory), numbers))
+        let mut cell =
+            Cell::new(name, self.callers, elapsed, &latencies).with_processor(processor, elapsed);
+        cell.memory_mebibytes = Some(after.memory_kibibytes / 1024);
+        cell.written_each =
+            Some(after.written.saturating_sub(before.written) / latencies.count().max(1));
+        Ok((cell, numbers))
     }
 
     /// Spreads the clients over two threads, because one would be slower than the server and the
@@ -85,7 +86,14 @@ impl Load {
     fn threads(&self, command: Command, begun: Instant) -> anyhow::Result<(Latencies, Numbers)> {
         let command = match command {
             Command::Inquire => Work::Inquire,
-            Command::Pay(numbers) => Work::Pay(Mutex::new(numbers)),
+            Command::Pay(mut numbers) => {
+                let mut place = 0_usize;
+                numbers.retain(|_| {
+                    place += 1;
+                    !place.is_multiple_of(5)
+                });
+                Work::Pay(Mutex::new(numbers))
+            }
         };
         let shared = Arc::new(Shared { command, until: begun + self.duration });
         let mut latencies = Latencies::default();
@@ -99,7 +107,7 @@ impl Load {
             for thread in running {
                 let Ok(measured) = thread.join() else { bail!("a load thread broke off") };
                 let (more, made) = measured?;
-                latencies.merge(more);
+                latencies.merge(&more);
                 numbers.extend(made);
             }
             Ok(())
@@ -126,7 +134,7 @@ fn run_clients(
         let mut numbers = Vec::new();
         while let Some(client) = running.join_next().await {
             let (more, made) = client.context("a client broke off")??;
-            latencies.merge(more);
+            latencies.merge(&more);
             numbers.extend(made);
         }
         Ok((latencies, numbers))
@@ -140,9 +148,8 @@ async fn client(address: SocketAddr, shared: Arc<Shared>) -> anyhow::Result<(Lat
     let mut numbers = Vec::new();
     let mut buffer = vec![0; ANSWER_BYTES_MAX];
     while Instant::now() < shared.until {
-        let Some(body) = shared.command.next_body() else {
-            bail!("all inquiries are paid before the time is up");
-        };
+        // Where all inquiries are paid before the time is up, the cell ends there.
+        let Some(body) = shared.command.next_body() else { break };
         let request = request(&body);
         let begun = Instant::now();
         stream.write_all(request.as_bytes()).await.context("cannot send")?;
@@ -171,8 +178,7 @@ impl Work {
 }
 
 fn inquiry() -> String {
-    let number = NEXT_REFERENCE.fetch_add(1, Ordering::Relaxed);
-    let reference = format!("B-{}-{number}", std::process::id());
+    let reference = orders::next_reference();
     let sign = sign(USERNAME, API_KEY, &reference);
     format!(
         r#"{{"commands":"inq-pasca","username":"{USERNAME}","code":"SHOPEEPAY","hp":"082100000000","ref_id":"{reference}","desc":{{"amount":1000}},"sign":"{sign}"}}"#

@@ -1,6 +1,6 @@
-//! The table: every cell with its ratio to the ceiling of the same run.
+//! The tables: every figure beside what it is to be compared with in the same run.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,10 +14,15 @@ pub(crate) struct Cell {
     name: &'static str,
     callers: usize,
     per_second: u64,
-    latencies: [Duration; 3],
+    latencies: [Duration; 4],
     /// Processor time of the server as a percentage of one core.
-    processor: Option<u64>,
-    memory_mebibytes: Option<u64>,
+    pub(crate) processor: Option<u64>,
+    /// Resident memory of the server.
+    pub(crate) memory_mebibytes: Option<u64>,
+    /// Bytes that were written to the disk for each answer.
+    pub(crate) written_each: Option<u64>,
+    /// Bytes that were appended to the journal for each answer.
+    pub(crate) journalled_each: Option<u64>,
 }
 
 impl Cell {
@@ -26,19 +31,25 @@ impl Cell {
         name: &'static str,
         callers: usize,
         elapsed: Duration,
-        mut latencies: Latencies,
-        processor: Option<Duration>,
-        memory_mebibytes: Option<u64>,
+        latencies: &Latencies,
     ) -> Self {
-        let milliseconds = whole(elapsed.as_millis()).max(1);
+        let [p50, p99, p999] = [500, 990, 999].map(|share| latencies.per_mille(share));
         Self {
             name,
             callers,
-            per_second: whole(latencies.count()) * 1000 / milliseconds,
-            latencies: [500, 990, 999].map(|share| latencies.per_mille(share)),
-            processor: processor.map(|time| whole(time.as_millis()) * 100 / milliseconds),
-            memory_mebibytes,
+            per_second: per_second(latencies.count(), elapsed),
+            latencies: [p50, p99, p999, latencies.longest()],
+            processor: None,
+            memory_mebibytes: None,
+            written_each: None,
+            journalled_each: None,
         }
+    }
+
+    /// The same with the processor time that the server took for it.
+    pub(crate) fn with_processor(mut self, time: Duration, elapsed: Duration) -> Self {
+        self.processor = Some(whole(time.as_millis()) * 100 / whole(elapsed.as_millis()).max(1));
+        self
     }
 }
 
@@ -46,79 +57,125 @@ fn whole(number: impl TryInto<u64>) -> u64 {
     number.try_into().unwrap_or(u64::MAX)
 }
 
-/// All cells of a run.
+/// How many of them there were in each second.
+pub(crate) fn per_second(count: u64, elapsed: Duration) -> u64 {
+    count.saturating_mul(1000) / whole(elapsed.as_millis()).max(1)
+}
+
+/// A ratio with two decimals.
+pub(crate) fn ratio(part: u64, of: u64) -> String {
+    let hundredths = part * 100 / of.max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+/// Milliseconds with two decimals.
+pub(crate) fn milliseconds(latency: Duration) -> String {
+    let micros = latency.as_micros();
+    format!("{}.{:02}", micros / 1000, micros % 1000 / 10)
+}
+
+/// All tables of a run.
 pub(crate) struct Report {
-    duration: Duration,
-    /// Each row with the row that its ratio refers to.
-    rows: Vec<(Cell, u64)>,
+    text: String,
+    table_is_open: bool,
 }
 
 impl Report {
-    /// An empty table of cells that are each measured for so long.
-    pub(crate) const fn new(duration: Duration) -> Self {
-        Self { duration, rows: Vec::new() }
+    /// An empty report on cells that are each measured for so long.
+    pub(crate) fn new(duration: Duration) -> Self {
+        let text = format!(
+            "Each cell measured for {} s; load generator, server and disk share the machine.\n\
+             *Ceiling*: the first row of each group, which is the bare HTTP stack, or a loop that\n\
+             appends as many bytes and flushes as often. *Yardstick*: one commit per command.\n\
+             *Bytes*: what reached the disk for each answer, and in the journal alone.\n",
+            duration.as_secs()
+        );
+        Self { text, table_is_open: false }
     }
 
-    /// Adds cells whose ratios refer to the first of them.
-    pub(crate) fn add(&mut self, cells: &[Cell]) {
-        let ceiling = cells.first().map_or(1, |cell| cell.per_second.max(1));
-        self.rows.extend(cells.iter().map(|cell| (cell.copy(), ceiling)));
+    /// Adds cells: the ceiling first, and the yardstick if there is one at this place.
+    pub(crate) fn add(&mut self, cells: &[Cell], yardstick: Option<usize>) {
+        if !std::mem::replace(&mut self.table_is_open, true) {
+            self.line(
+                "\n| what | callers | per second | of ceiling | of yardstick | p50 ms | p99 ms \
+                 | p99.9 ms | longest ms | CPU % | MiB | bytes | journal |\n\
+                 |---|---|---|---|---|---|---|---|---|---|---|---|---|",
+            );
+        }
+        let rate = |place: usize| cells.get(place).map_or(1, |cell| cell.per_second);
+        for cell in cells {
+            let of_yardstick = yardstick.map(|place| ratio(cell.per_second, rate(place)));
+            let [p50, p99, p999, longest] = cell.latencies.map(milliseconds);
+            let figures = [
+                cell.name.to_owned(),
+                cell.callers.to_string(),
+                cell.per_second.to_string(),
+                ratio(cell.per_second, rate(0)),
+                of_yardstick.unwrap_or_else(nothing),
+                p50,
+                p99,
+                p999,
+                longest,
+                optional(cell.processor),
+                optional(cell.memory_mebibytes),
+                optional(cell.written_each),
+                optional(cell.journalled_each),
+            ];
+            self.line(&format!("| {} |", figures.join(" | ")));
+        }
     }
 
-    /// Writes the table to `target/bench.md`.
+    /// Adds a text of its own.
+    pub(crate) fn section(&mut self, text: &str) {
+        self.table_is_open = false;
+        self.line("");
+        self.line(text.trim_end());
+    }
+
+    fn line(&mut self, text: &str) {
+        // Writing into a string cannot fail.
+        let _ = writeln!(self.text, "{text}");
+    }
+
+    /// Writes everything to `target/bench.md`.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
         let folder = std::env::var("CARGO_TARGET_DIR")
             .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../target").to_owned());
         let path = Path::new(&folder).join("bench.md");
-        std::fs::write(&path, self.to_string())
+        std::fs::write(&path, &self.text)
             .with_context(|| format!("cannot write {}", path.display()))
-    }
-}
-
-impl Cell {
-    fn copy(&self) -> Self {
-        Self { latencies: self.latencies, ..*self }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            formatter,
-            "Each cell measured for {} s; load generator, server and disk share the machine.\n\
-             The ratio refers to the first row of its group: the bare HTTP ceiling, or one commit\n\
-             per command.\n",
-            self.duration.as_secs()
-        )?;
-        writeln!(
-            formatter,
-            "| what | callers | per second | ratio | p50 ms | p99 ms | p99.9 ms | CPU % | MiB |"
-        )?;
-        writeln!(formatter, "|---|---|---|---|---|---|---|---|---|")?;
-        for (cell, ceiling) in &self.rows {
-            let ratio = cell.per_second * 100 / ceiling;
-            let [p50, p99, p999] = cell.latencies.map(milliseconds);
-            writeln!(
-                formatter,
-                "| {} | {} | {} | {}.{:02} | {p50} | {p99} | {p999} | {} | {} |",
-                cell.name,
-                cell.callers,
-                cell.per_second,
-                ratio / 100,
-                ratio % 100,
-                optional(cell.processor),
-                optional(cell.memory_mebibytes),
-            )?;
-        }
-        Ok(())
+        formatter.write_str(&self.text)
     }
 }
 
-fn milliseconds(latency: Duration) -> String {
-    let micros = latency.as_micros();
-    format!("{}.{:02}", micros / 1000, micros % 1000 / 10)
+fn nothing() -> String {
+    "–".to_owned()
 }
 
 fn optional(figure: Option<u64>) -> String {
-    figure.map_or_else(|| "–".to_owned(), |figure| figure.to_string())
+    figure.map_or_else(nothing, |figure| figure.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_refer_to_the_first_cell_and_to_the_yardstick() {
+        let cell = |name, count| {
+            let mut latencies = Latencies::default();
+            (0..count).for_each(|_| latencies.add(Duration::from_millis(2)));
+            Cell::new(name, 4, Duration::from_secs(1), &latencies)
+        };
+        let mut report = Report::new(Duration::from_secs(1));
+        report.add(&[cell("ceiling", 100), cell("naive", 10), cell("shared", 60)], Some(1));
+        let text = report.to_string();
+        let row = "| shared | 4 | 60 | 0.60 | 6.00 | 2.00 | 2.00 | 2.00 | 2.00 | – | – | – | – |";
+        assert!(text.contains(row), "{text}");
+    }
 }

@@ -177,6 +177,11 @@ impl Store for Sqlite {
         if let Some(order) = self.overlay.order_by_reference(key) {
             return Ok(Some(order));
         }
+        // A new reference is told apart here, without a way to another thread and back. What left
+        // the overlay before it was looked at is known to the references by then.
+        if self.references.is_free(key) {
+            return Ok(None);
+        }
         let (key, references) = (key.clone(), Arc::clone(&self.references));
         self.points.read(move |connection| references.find(connection, &key)).await
     }

@@ -263,6 +263,14 @@ impl References {
         Ok(Self { layout, known: RwLock::new(Known { generation, newest, filters }) })
     }
 
+    /// Whether no stored order holds this reference, as far as memory alone can tell at once. Says so
+    /// of almost every reference that is new. Never waits, and is never wrong when it says yes.
+    pub(super) fn is_free(&self, key: &ReferenceKey) -> bool {
+        let Ok(known) = self.known.try_read() else { return false };
+        let (newest, sealed) = self.candidates_among(&known, self.layout.hash(key));
+        newest.is_empty() && sealed.is_empty()
+    }
+
     /// The stored order that holds this reference.
     pub(super) fn find(
         &self,
@@ -285,6 +293,10 @@ impl References {
     /// Orders of the newest generation that may hold it, and sealed generations that may.
     fn candidates(&self, hash: u64) -> (Vec<OrderId>, Vec<u64>) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        self.candidates_among(&known, hash)
+    }
+
+    fn candidates_among(&self, known: &Known, hash: u64) -> (Vec<OrderId>, Vec<u64>) {
         let newest = known.newest.range((hash, 0)..=(hash, u32::MAX));
         let newest = newest.map(|(_, within)| self.layout.order(known.generation, *within));
         let key = Key::new(hash);

@@ -109,6 +109,22 @@ fn filters_that_say_nothing_change_no_answer() {
     }
 }
 
+/// Memory alone says so of almost every new reference, of none that is taken, and of nothing while
+/// somebody notes what is new.
+#[test]
+fn a_new_reference_is_told_apart_in_memory() {
+    let scratch = filled();
+    let connection = connect_to_read(scratch.path()).expect("connected");
+    let references = References::open(&connection).expect("opened");
+    for number in 0..300 {
+        assert!(!references.is_free(&key(TOKO, &format!("r{number}"))), "{number}");
+    }
+    let new = (0..1000).map(|number| key(TOKO, &format!("new{number}")));
+    assert!(new.filter(|key| references.is_free(key)).count() > 900);
+    let _noting = references.known.write().expect("whole");
+    assert!(!references.is_free(&key(TOKO, "new1")));
+}
+
 /// A claim is a hint: the row of the order decides.
 #[test]
 fn a_hash_that_two_references_share_is_told_apart_by_the_row() {
