@@ -232,7 +232,7 @@ impl Call {
     async fn issue_credential(&self) -> Outcome {
         let wanted: CredentialToIssue = self.body()?;
         let (protocol, names) = wanted.protocol.parts();
-        let mut secrets: BTreeMap<String, Secret> = match wanted.secrets {
+        let secrets: BTreeMap<String, Secret> = match wanted.secrets {
             Some(given) => {
                 given.into_iter().map(|(name, text)| (name, Secret::new(text.0))).collect()
             }
@@ -249,8 +249,7 @@ impl Call {
         if matches!(wanted.protocol, Protocol::Ilenpay) {
             // Requests of this protocol name nobody: a credential is found by its key.
             let key = secrets.get(ilenpay::sign::API_KEY).map_or("", Secret::reveal);
-            let user = std::mem::replace(&mut identifier, ilenpay::key_name(key));
-            secrets.insert(ilenpay::sign::API_USER.to_owned(), Secret::new(user));
+            identifier = ilenpay::key_name(key);
         }
         if !names.iter().eq(secrets.keys()) {
             let what = format!("the secrets of {protocol} are {}", names.join(", "));

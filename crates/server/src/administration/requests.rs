@@ -49,8 +49,8 @@ shape! {
     CredentialToIssue {
         /// In which protocol.
         protocol: Protocol = "iak",
-        /// The public part; unique per protocol over all merchants. In ilenpay the user name with
-        /// which orders are signed; the credential itself is named after a digest of its key.
+        /// The public part; unique per protocol over all merchants. Not used in ilenpay, where
+        /// a credential is named after a digest of its key.
         identifier: Identifier = "081200003333",
         /// Keys to take over, under the protocol's names for them. Left out, random ones are made.
         secrets: Option<BTreeMap<String, SecretText>> = { "api_key": "0123456789abcdef" },
