@@ -1,6 +1,8 @@
 //! The forms of texts that the admin API takes: narrow enough that nothing which looks like one
 //! name is another, and that nothing breaks a line of a log.
 
+use protocols::{iak, isikuota};
+
 use super::shape::{text, words};
 
 /// Latin letters and punctuation; never a control character or one that turns the writing around.
@@ -145,6 +147,8 @@ words! {
     Protocol {
         /// IAK, formerly mobilepulsa.
         Iak = "iak",
+        /// isikuota.
+        Isikuota = "isikuota",
     }
 }
 
@@ -152,7 +156,10 @@ impl Protocol {
     /// Its name in credentials and aliases, and the secrets that a credential in it has.
     pub(crate) const fn parts(self) -> (&'static str, &'static [&'static str]) {
         match self {
-            Self::Iak => (protocols::iak::NAME, &[protocols::iak::sign::API_KEY]),
+            Self::Iak => (iak::NAME, &[iak::sign::API_KEY]),
+            Self::Isikuota => {
+                (isikuota::NAME, &[isikuota::sign::API_KEY, isikuota::sign::SECRET_KEY])
+            }
         }
     }
 }

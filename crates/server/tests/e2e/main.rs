@@ -27,6 +27,7 @@ mod isikuota_client;
 mod limits;
 mod one_merchant;
 mod pages;
+mod product_import;
 mod production;
 mod receipts;
 mod receiver;
