@@ -78,3 +78,25 @@ impl Undissected {
         Self(Bilingual::new(indonesian, english))
     }
 }
+
+/// One thing that may have been done where a signature was made, and what is wrong with it.
+pub(crate) struct Choice<T> {
+    /// What was done.
+    pub(crate) value: T,
+    /// Why that is wrong; none if it is right.
+    pub(crate) mistake: Option<Bilingual>,
+}
+
+/// What should have been done.
+pub(crate) fn right<T>(value: T) -> Choice<T> {
+    Choice { value, mistake: None }
+}
+
+/// What may have been done instead.
+pub(crate) fn wrong<T>(
+    value: T,
+    indonesian: impl Into<String>,
+    english: impl Into<String>,
+) -> Choice<T> {
+    Choice { value, mistake: Some(Bilingual::new(indonesian, english)) }
+}

@@ -169,6 +169,8 @@ pub(crate) struct RestoreOptions {
 pub(crate) enum SignCommand {
     /// A request of the IAK API
     Iak(SignIakOptions),
+    /// A request of the isikuota API
+    Isikuota(crate::sign::isikuota::Options),
 }
 
 /// Who signs an IAK request, and which.

@@ -49,7 +49,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use command_line::{Command, CommandLine, ServeOptions, SignCommand, VerifyOptions};
+use command_line::{Command, CommandLine, ServeOptions, VerifyOptions};
 use configuration::{Loaded, Sources};
 use preparation::Preparation;
 
@@ -93,10 +93,7 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
             println!("{}", backups::restore(&options)?);
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Sign(SignCommand::Iak(options))) => {
-            println!("{}", sign::iak(&options)?);
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Sign(command)) => print(&sign::signed(&command)?),
         Some(Command::VerifySign(command)) => Ok(verify_sign::run(&command)),
         Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Openapi) => {

@@ -5,6 +5,9 @@
 //! the audit record has both.
 
 mod content;
+mod csv;
+mod import;
+mod sheet;
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +44,15 @@ enum ProductCommand {
         /// The file; `-` is standard input
         file: PathBuf,
     },
-    /// Tentukan harga · set what is taken for one bill at a price level
+    /// Muat harga dari CSV · tell what a table of products would change, and change it with --apply
+    Import {
+        /// The file of comma-separated values; `-` is standard input
+        file: PathBuf,
+        /// Lakukan · change it, instead of only telling
+        #[arg(long)]
+        apply: bool,
+    },
+    /// Tentukan harga · set what is taken for one bill, or what a top-up costs, at a price level
     Price(Price),
     /// Tambah atau buang kode · add a code under which merchants ask for it, or remove one
     Code {
@@ -137,18 +148,21 @@ struct Price {
     /// Our own name for it
     product: String,
     /// What the end customer pays on top, per bill
-    #[arg(long, required_unless_present = "remove", requires = "commission")]
+    #[arg(long, required_unless_present_any = ["remove", "amount"], requires = "commission")]
     admin_fee: Option<String>,
     /// What the merchant keeps of it, per bill
     #[arg(long, requires = "admin_fee")]
     commission: Option<String>,
+    /// What the merchant pays for one piece of a top-up, in its currency
+    #[arg(long, conflicts_with_all = ["admin_fee", "commission"])]
+    amount: Option<String>,
     #[command(flatten)]
     buyers: Buyers,
-    /// The currency of both amounts
+    /// The currency of both amounts of a bill
     #[arg(long, default_value = "IDR")]
     currency: String,
-    /// Buang · take these terms away, so that the level cannot buy it
-    #[arg(long, conflicts_with_all = ["admin_fee", "commission"])]
+    /// Buang · take these terms or this price away, so that the level cannot buy it
+    #[arg(long, conflicts_with_all = ["admin_fee", "commission", "amount"])]
     remove: bool,
 }
 
@@ -156,6 +170,28 @@ impl Buyers {
     fn terms(&self, currency: &str, admin_fee: &str, commission: &str) -> Value {
         json!({ "level": self.level, "protocol": self.protocol, "currency": currency,
             "admin_fee": admin_fee, "commission": commission })
+    }
+}
+
+impl Price {
+    /// Puts these terms or this price into a product, or takes what is there for the same buyers away.
+    fn put_into(&self, content: &mut Value) -> anyhow::Result<()> {
+        let text = |amount: &Option<String>| amount.clone().unwrap_or_default();
+        let Buyers { level, protocol } = &self.buyers;
+        let mut price = json!({ "level": level, "protocol": protocol });
+        match (&self.amount, self.remove) {
+            (Some(amount), _) => {
+                price["amount"] = json!(amount);
+                content::put_price(content, price)
+            }
+            (None, true) => content::remove_price_or_terms(content, &price),
+            (None, false) => {
+                let (admin_fee, commission) = (text(&self.admin_fee), text(&self.commission));
+                let terms = self.buyers.terms(&self.currency, &admin_fee, &commission);
+                content::put_terms(content, terms);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -197,16 +233,10 @@ fn carry_out(client: &Client, command: &ProductCommand) -> anyhow::Result<(Value
         }
         ProductCommand::Add(new) => add(client, new),
         ProductCommand::Load { file } => load(client, file),
-        ProductCommand::Price(price) => changed(client, &price.product, |content| {
-            let text = |amount: &Option<String>| amount.clone().unwrap_or_default();
-            let (admin_fee, commission) = (text(&price.admin_fee), text(&price.commission));
-            let terms = price.buyers.terms(&price.currency, &admin_fee, &commission);
-            if price.remove {
-                return content::remove_terms(content, &terms);
-            }
-            content::put_terms(content, terms);
-            Ok(())
-        }),
+        ProductCommand::Import { file, apply } => import(client, file, *apply),
+        ProductCommand::Price(price) => {
+            changed(client, &price.product, |content| price.put_into(content))
+        }
         ProductCommand::Code { product, code, remove } => changed(client, product, |content| {
             let alias = content::alias(code);
             if *remove {
@@ -270,15 +300,20 @@ fn changed(
     Ok((answer, lines))
 }
 
-/// Adds or replaces the products of a file, in its order. Where the server refuses one, those before
-/// it are in place; to load the whole file again does no harm.
-fn load(client: &Client, file: &Path) -> anyhow::Result<(Value, String)> {
-    let shown = file.display();
+/// A file as text.
+fn read(file: &Path) -> anyhow::Result<String> {
     let text = match file.to_str() {
         Some("-") => std::io::read_to_string(std::io::stdin()),
         _ => std::fs::read_to_string(file),
     };
-    let text = text.with_context(|| format!("{shown} cannot be read"))?;
+    text.with_context(|| format!("{} cannot be read", file.display()))
+}
+
+/// Adds or replaces the products of a file, in its order. Where the server refuses one, those before
+/// it are in place; to load the whole file again does no harm.
+fn load(client: &Client, file: &Path) -> anyhow::Result<(Value, String)> {
+    let shown = file.display();
+    let text = read(file)?;
     let items: Vec<Value> = serde_json::from_str(&text)
         .with_context(|| format!("{shown} is not a list of products as `list --json` prints it"))?;
     let products = items.into_iter().zip(1..).map(|(item, number)| {
@@ -286,19 +321,50 @@ fn load(client: &Client, file: &Path) -> anyhow::Result<(Value, String)> {
     });
     // All of the file is read before anything is changed.
     let products: Vec<_> = products.collect::<anyhow::Result<_>>()?;
-    let mut answers = Vec::new();
-    for (number, (name, content)) in (1..).zip(&products) {
-        let answer = client.put(&path(name), content);
-        answers.push(answer.with_context(|| {
-            format!(
-                "{shown}, produk · product {number} ({name}); sudah dimuat · loaded before it: {}",
-                number - 1
-            )
-        })?);
-    }
+    let answers = put_all(client, products.iter().map(|(name, content)| (name.as_str(), content)))
+        .with_context(|| shown.to_string())?;
     let line = format!("Dimuat · loaded: {}", answers.len());
     Ok((answers.into(), line))
 }
+
+/// Puts products one after the other, up to the first that the server refuses.
+fn put_all<'a>(
+    client: &Client,
+    products: impl Iterator<Item = (&'a str, &'a Value)>,
+) -> anyhow::Result<Vec<Value>> {
+    let mut answers = Vec::new();
+    for (name, content) in products {
+        let answer = client.put(&path(name), content).with_context(|| {
+            let before = answers.len();
+            format!("{name}; sudah dimuat · loaded before it: {before}")
+        })?;
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+/// Tells what a table would change and, if wanted, changes it. A table with a fault changes nothing.
+fn import(client: &Client, file: &Path, apply: bool) -> anyhow::Result<(Value, String)> {
+    let text = read(file)?;
+    let known = client.list(PRODUCTS, usize::MAX)?;
+    let plan = import::plan(&text, &known).map_err(|faults| {
+        let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}\n{}", file.display(), lines.join("\n"))
+    })?;
+    let steps = plan.steps.iter().filter(|step| !step.is_unchanged());
+    let count = steps.clone().count();
+    let last = if apply {
+        put_all(client, steps.map(|step| (step.product.as_str(), &step.content)))
+            .with_context(|| file.display().to_string())?;
+        format!("Dimuat · put: {count}")
+    } else {
+        format!("Belum dilakukan · nothing was changed; --apply: {count}")
+    };
+    let mut told = plan.json();
+    told["applied"] = json!(apply);
+    Ok((told, format!("{}{last}", plan.lines())))
+}
+
 fn product_line(product: &Value) -> String {
     let part = |name| field(product, name);
     format!("{} {} ({}) {}", part("product"), part("name"), part("group"), part("status"))
@@ -320,9 +386,35 @@ fn product_lines(product: &Value) -> String {
             part("commission")
         ));
     }
+    lines.extend(top_up_lines(&product["top_up"]));
     let closed = &product["cut_off"];
     if !closed.is_null() {
         lines.push(format!("Tutup · closed: {}–{}", field(closed, "from"), field(closed, "until")));
     }
     lines.join("\n")
+}
+
+fn top_up_lines(top_up: &Value) -> Vec<String> {
+    if top_up.is_null() {
+        return Vec::new();
+    }
+    let part = |name| field(top_up, name);
+    let mut lines = vec![format!(
+        "Top-up: {} {}, {} hari · days, modal · cost {} {}",
+        part("operator"),
+        part("denomination"),
+        part("active_days"),
+        part("currency"),
+        part("cost")
+    )];
+    for price in top_up["prices"].as_array().into_iter().flatten() {
+        let part = |name| field(price, name);
+        lines.push(format!(
+            "Harga · price: {} {} {}",
+            part("level"),
+            part("protocol"),
+            part("amount")
+        ));
+    }
+    lines
 }

@@ -192,8 +192,10 @@ async fn welcome(
     let program = std::env::current_exe().context("the program does not know where it is")?;
     let program = program.display();
     let data = options.data.display();
-    let url = format!("http://{address}/api/v1/bill/check");
-    let curl = format!("curl -s -H 'Content-Type: application/json' -d @- {url}");
+    let curl = |path: &str| {
+        format!("curl -s -H 'Content-Type: application/json' -d @- http://{address}{path}")
+    };
+    let bill = curl("/api/v1/bill/check");
     let mut text = String::new();
     writeln!(text, "Lunas sandbox siap · is ready: http://{address}  (data: {data})")?;
     let catalogue = gateway.catalogue();
@@ -208,9 +210,12 @@ async fn welcome(
     writeln!(text, "Admin API: Authorization: Bearer {}", TOKENS[0].0)?;
     writeln!(text)?;
     writeln!(text, "Cek tagihan · ask what is owed:")?;
-    writeln!(text, "  {program} sign iak inq-pasca PLNPOSTPAID 530000000000 | {curl}")?;
+    writeln!(text, "  {program} sign iak inq-pasca PLNPOSTPAID 530000000000 | {bill}")?;
     writeln!(text, "Bayar · pay it, with the tr_id of the answer:")?;
-    writeln!(text, "  {program} sign iak pay-pasca TR_ID | {curl}")?;
+    writeln!(text, "  {program} sign iak pay-pasca TR_ID | {bill}")?;
+    writeln!(text, "Beli pulsa · buy credit (isikuota):")?;
+    let order = curl("/v1/order");
+    writeln!(text, "  {program} sign isikuota prepaid TSEL21 081298765432 | {order}")?;
     writeln!(text, "Ceritakan pesanan itu · tell its story:")?;
     writeln!(text, "  {program} explain TR_ID --server http://{address}")?;
     writeln!(text, "Periksa pembukuan · audit the books:")?;

@@ -1,4 +1,6 @@
-//! `lunas sign`: prints signed request bodies, ready to be sent.
+//! `lunas sign`: prints signed request bodies, ready to be sent. Nothing is sent here.
+
+pub(crate) mod isikuota;
 
 use anyhow::Context;
 use domain::Timestamp;
@@ -6,11 +8,19 @@ use gateway::ports::Clock;
 use protocols::iak::sign::sign;
 use serde_json::{Map, Value, json};
 
-use crate::command_line::{SignIakOptions, SignIakRequest};
+use crate::command_line::{SignCommand, SignIakOptions, SignIakRequest};
 use crate::system::SystemClock;
 
+/// The text that `lunas sign` prints.
+pub(crate) fn signed(command: &SignCommand) -> anyhow::Result<String> {
+    match command {
+        SignCommand::Iak(options) => iak(options),
+        SignCommand::Isikuota(options) => isikuota::signed(options),
+    }
+}
+
 /// The text that `lunas sign iak` prints.
-pub(crate) fn iak(options: &SignIakOptions) -> anyhow::Result<String> {
+fn iak(options: &SignIakOptions) -> anyhow::Result<String> {
     let now = SystemClock::default().now();
     let (commands, signed, fields) = match &options.request {
         SignIakRequest::Text { text } => {

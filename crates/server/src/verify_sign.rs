@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use protocols::dissection::{Bilingual, Dissection, Undissected};
-use protocols::iak::dissect::{Signer, dissect};
+use protocols::{iak, isikuota};
 
 use crate::explain::language::{Language, LanguageOptions};
 
@@ -24,6 +24,8 @@ const UNDISSECTED: u8 = 2;
 pub(crate) enum VerifySignCommand {
     /// A request of the IAK API, in JSON or XML
     Iak(IakOptions),
+    /// A request of the isikuota API
+    Isikuota(IsikuotaOptions),
 }
 
 /// A signed IAK request, and who should have signed it.
@@ -35,6 +37,34 @@ pub(crate) struct IakOptions {
     /// API key
     #[arg(long, env = "LUNAS_API_KEY", default_value = "9f1c2ab34de5f678", hide_env_values = true)]
     api_key: String,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// A signed isikuota request, and who should have signed it.
+#[derive(Debug, Args)]
+pub(crate) struct IsikuotaOptions {
+    /// API id
+    #[arg(long, default_value = "IK-1001")]
+    api_id: String,
+    /// API key
+    #[arg(long, env = "LUNAS_API_KEY", default_value = "ak_live_7f3c9d2e", hide_env_values = true)]
+    api_key: String,
+    /// Secret key
+    #[arg(
+        long,
+        env = "LUNAS_SECRET_KEY",
+        default_value = "sk_live_Zx81mQpT",
+        hide_env_values = true
+    )]
+    secret_key: String,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// Where a request comes from, and how what came of it is told.
+#[derive(Debug, Args)]
+struct Source {
     /// Kunci lain yang mungkin terpakai · another key that may have been used by mistake; repeatable
     #[arg(long, value_name = "KEY")]
     other_key: Vec<String>,
@@ -45,16 +75,33 @@ pub(crate) struct IakOptions {
     file: PathBuf,
 }
 
+impl VerifySignCommand {
+    const fn source(&self) -> &Source {
+        match self {
+            Self::Iak(options) => &options.source,
+            Self::Isikuota(options) => &options.source,
+        }
+    }
+
+    fn dissect(&self, body: &[u8]) -> Result<Dissection, Undissected> {
+        let other_keys = &self.source().other_key;
+        match self {
+            Self::Iak(IakOptions { username, api_key, .. }) => {
+                iak::dissect::dissect(body, iak::dissect::Signer { username, api_key, other_keys })
+            }
+            Self::Isikuota(IsikuotaOptions { api_id, api_key, secret_key, .. }) => {
+                let signer = isikuota::dissect::Signer { api_id, api_key, secret_key, other_keys };
+                isikuota::dissect::dissect(body, signer)
+            }
+        }
+    }
+}
+
 /// Prints what came of it.
 pub(crate) fn run(command: &VerifySignCommand) -> ExitCode {
-    let VerifySignCommand::Iak(options) = command;
-    let language = options.language.chosen();
-    let signer = Signer {
-        username: &options.username,
-        api_key: &options.api_key,
-        other_keys: &options.other_key,
-    };
-    match body(&options.file).and_then(|body| dissect(&body, signer)) {
+    let source = command.source();
+    let language = source.language.chosen();
+    match body(&source.file).and_then(|body| command.dissect(&body)) {
         Ok(dissection) => {
             print!("{}", shown(&dissection, language));
             if dissection.is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -136,9 +183,12 @@ mod tests {
         let body = format!(
             r#"{{"commands":"checkstatus","username":"081200001111","ref_id":"INV-1","sign":"{sign}"}}"#
         );
-        let signer =
-            Signer { username: "081200001111", api_key: "9f1c2ab34de5f678", other_keys: &[] };
-        dissect(body.as_bytes(), signer).unwrap()
+        let signer = iak::dissect::Signer {
+            username: "081200001111",
+            api_key: "9f1c2ab34de5f678",
+            other_keys: &[],
+        };
+        iak::dissect::dissect(body.as_bytes(), signer).unwrap()
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::sign::{self, API_KEY};
 use super::wire::content::{Malformed, Object, looks_like_xml};
 use super::wire::fields::Fields;
 use super::wire::{self, Format};
-use crate::dissection::{Bilingual, Dissection, Part, Undissected};
+use crate::dissection::{Bilingual, Choice, Dissection, Part, Undissected, right, wrong};
 
 /// How many mistakes are tried together.
 const MISTAKES_MAX: usize = 3;
@@ -29,20 +29,6 @@ pub struct Signer<'a> {
     pub api_key: &'a str,
     /// Other keys that may have been used by mistake: that of the other environment, an older one.
     pub other_keys: &'a [String],
-}
-
-/// One thing that may have been done, and what is wrong with it.
-struct Choice<T> {
-    value: T,
-    mistake: Option<Bilingual>,
-}
-
-fn right<T>(value: T) -> Choice<T> {
-    Choice { value, mistake: None }
-}
-
-fn wrong<T>(value: T, indonesian: impl Into<String>, english: impl Into<String>) -> Choice<T> {
-    Choice { value, mistake: Some(Bilingual::new(indonesian, english)) }
 }
 
 /// In which order the parts are joined.

@@ -26,7 +26,7 @@ pub const API_KEY: &str = "api_key";
 pub const SECRET_KEY: &str = "secret_key";
 
 /// The members that a signature does not cover, because it is made of them.
-const OF_THE_SIGNATURE: [&str; 3] = ["api_id", "timestamp", "signature"];
+pub(super) const OF_THE_SIGNATURE: [&str; 3] = ["api_id", "timestamp", "signature"];
 
 /// What a merchant signs with.
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +45,12 @@ pub(crate) type Signature = [u8; 32];
 /// The signature of a request whose body is this JSON object, at this time in decimal digits.
 /// Members of the signature may be in the body already; they count for nothing.
 pub fn sign(keys: &Keys<'_>, timestamp: &str, body: &str) -> Result<String, Malformed> {
-    let canonical = canonical(body)?;
-    Ok(hex::encode(digest(keys, timestamp, &canonical)))
+    Ok(sign_canonical(keys, timestamp, &canonical(body)?))
+}
+
+/// The same of a body whose canonical text is known.
+pub(super) fn sign_canonical(keys: &Keys<'_>, timestamp: &str, canonical: &str) -> String {
+    hex::encode(digest(keys, timestamp, canonical))
 }
 
 /// The text whose hash is signed: the JSON object as PHP writes it, names sorted, without the

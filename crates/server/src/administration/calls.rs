@@ -8,10 +8,9 @@ use domain::administration::{
 };
 use domain::command::{Fund, FundingKey};
 use domain::posting::Direction;
-use domain::product::CutOff;
 use domain::{
-    AccountKey, Alias, Amount, Level, Merchant, MerchantId, MerchantStatus, OrderId, Product,
-    ProductId, ProductStatus, ProtocolName, RateLimit, Secret, Terms, Timestamp, TransferId,
+    AccountKey, Amount, Level, Merchant, MerchantId, MerchantStatus, OrderId, ProductId,
+    ProtocolName, RateLimit, Secret, Timestamp, TransferId,
 };
 use gateway::courier::Courier;
 use gateway::ports::{CallbackReports, Entropy, ExchangeLog, OrderFilter, Verdict};
@@ -23,9 +22,10 @@ use serde_json::Value;
 
 use super::codes::{Code, Denial};
 use super::forms::{
-    DecimalAmount, FundingDirection, InstantText, MinuteText, NetworkText, OrderReference,
-    ProductName, ProductState, Protocol, VerdictWord, minute_of_day,
+    DecimalAmount, FundingDirection, InstantText, NetworkText, OrderReference, ProductName,
+    Protocol, VerdictWord,
 };
+use super::products::ProductView;
 use super::requests::{
     AllowList, CredentialToIssue, CredentialToRevoke, FundingToMake, Limits, MerchantToAdd,
     ProductContent, ProductStatusShape, Resolution,
@@ -34,9 +34,9 @@ use super::routes::Operation;
 use super::tests_made::TestsMade;
 use super::views::{
     self, AuditPage, AuditView, CredentialList, CredentialView, MerchantDetail, MerchantPage,
-    MerchantView, OrderDetail, OrderPage, ProductPage, ProductView, TransferPage,
+    MerchantView, OrderDetail, OrderPage, ProductPage, TransferPage,
 };
-use super::{cursor, reading};
+use super::{cursor, products, reading};
 use crate::messenger::HttpMessenger;
 
 /// How many items a part of a list has unless the caller wants fewer or more.
@@ -330,19 +330,18 @@ impl Call {
         let id = ProductName::try_from(self.segment().to_owned())
             .map_err(|what| Denial::with(Code::ProductUnknown, what))?;
         let content: ProductContent = self.body()?;
-        let mut product = product(&id, content)?;
-        // What is not in the content stays as it is: prices of top-ups, and what a channel is.
-        if let Some(known) = self.gateway.catalogue().product(&product.id) {
-            product.top_up.clone_from(&known.top_up);
-            product.channel.clone_from(&known.channel);
-        }
+        let mut product = products::product(&id, content)?;
+        // Nothing here speaks of channels, so that what a product has of one stays as it is.
+        let known = self.gateway.catalogue();
+        product.channel = known.product(&product.id).and_then(|known| known.channel.clone());
         self.act(Act::PutProduct(product)).await
     }
 
     async fn put_product_status(&self) -> Outcome {
         let wanted: ProductStatusShape = self.body()?;
         let product = ProductId::new(self.segment());
-        self.act(Act::SetProductStatus { product, status: product_status(wanted.status) }).await
+        self.act(Act::SetProductStatus { product, status: products::product_status(wanted.status) })
+            .await
     }
 
     async fn list_orders(&self) -> Outcome {
@@ -464,7 +463,7 @@ fn instant(text: &InstantText) -> Result<Timestamp, Denial> {
     Ok(Timestamp::from_milliseconds(instant.as_millisecond()))
 }
 
-fn amount(text: &DecimalAmount, currency: domain::Currency) -> Result<Amount, Denial> {
+pub(super) fn amount(text: &DecimalAmount, currency: domain::Currency) -> Result<Amount, Denial> {
     Amount::from_decimal(&text.0, currency)
         .map_err(|error| Denial::with(Code::AmountInvalid, error))
 }
@@ -474,59 +473,6 @@ fn network(text: &NetworkText) -> Result<String, Denial> {
     crate::addresses::parse(&text.0)
         .map(|network| network.to_string())
         .ok_or_else(|| Denial::with(Code::NetworkInvalid, &text.0))
-}
-
-const fn product_status(state: ProductState) -> ProductStatus {
-    match state {
-        ProductState::Active => ProductStatus::Active,
-        ProductState::Inactive => ProductStatus::Inactive,
-    }
-}
-
-fn product(id: &ProductName, content: ProductContent) -> Result<Product, Denial> {
-    let contradictory = |what: &str| Denial::with(Code::ProductContradictory, what);
-    let protocol = |it: Protocol| ProtocolName::new(it.parts().0);
-    let mut aliases: Vec<Alias> = Vec::new();
-    for alias in content.aliases {
-        let alias = Alias { protocol: protocol(alias.protocol), code: alias.code.0 };
-        if aliases.contains(&alias) {
-            return Err(contradictory("a code stands twice"));
-        }
-        aliases.push(alias);
-    }
-    let mut terms: Vec<Terms> = Vec::new();
-    for it in content.terms {
-        let currency = it.currency.currency();
-        let it = Terms {
-            level: Level(it.level.0),
-            protocol: it.protocol.map(protocol),
-            admin_fee: amount(&it.admin_fee, currency)?,
-            commission: amount(&it.commission, currency)?,
-        };
-        if terms.iter().any(|other| other.level == it.level && other.protocol == it.protocol) {
-            return Err(contradictory("terms of a level and protocol stand twice"));
-        }
-        terms.push(it);
-    }
-    let minute = |text: &MinuteText| minute_of_day(&text.0).unwrap_or_default();
-    let cut_off = content
-        .cut_off
-        .map(|it| CutOff { from_minute: minute(&it.from), until_minute: minute(&it.until) });
-    if cut_off.is_some_and(|it| it.from_minute == it.until_minute) {
-        return Err(contradictory("the closing hours are empty"));
-    }
-    Ok(Product {
-        id: ProductId::new(id.0.as_str()),
-        name: content.name.0,
-        group: content.group.0,
-        province: content.province.map(|it| it.0),
-        status: product_status(content.status),
-        aliases,
-        terms,
-        cut_off,
-        top_up: None,
-        channel: None,
-    })
 }
 
 /// Whoever is named in the audit record of a request.

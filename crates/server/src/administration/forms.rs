@@ -1,6 +1,8 @@
 //! The forms of texts that the admin API takes: narrow enough that nothing which looks like one
 //! name is another, and that nothing breaks a line of a log.
 
+use protocols::{iak, isikuota};
+
 use super::shape::{text, words};
 
 /// Latin letters and punctuation; never a control character or one that turns the writing around.

@@ -109,6 +109,37 @@ shape! {
     }
 }
 shape! {
+    /// What a merchant pays for one piece of a product with fixed prices.
+    PriceShape {
+        /// The price level for which this holds.
+        level: Label = "retail",
+        /// The protocol for which this holds; null for all that have no price of their own.
+        protocol: Option<Protocol> = "isikuota",
+        /// What leaves the merchant's balance.
+        amount: DecimalAmount = "25150",
+    }
+}
+shape! {
+    /// What is particular to a product that is bought at a fixed price, without asking for a bill.
+    TopUpShape {
+        /// The operator or brand.
+        operator: DisplayName = "xl",
+        /// What one gets, as price lists show it.
+        denomination: DisplayName = "25000",
+        /// What else is to be known of it; left out where there is nothing.
+        details: Option<Sentence> = null,
+        /// For how many days it can be used; 0 where that does not apply.
+        active_days: u16 = 30,
+        /// The currency of cost and prices.
+        currency: CurrencyCode = "IDR",
+        /// What the supplier takes, as far as is known. Prices are compared with it; it decides
+        /// nothing.
+        cost: Option<DecimalAmount> = "24900",
+        /// The prices, per level and protocol.
+        prices: Vec<PriceShape> = [{ "level": "retail", "protocol": "isikuota", "amount": "25150" }],
+    }
+}
+shape! {
     /// A daily span in which a product is closed, in Asia/Jakarta.
     CutOffShape {
         /// First closed minute.
@@ -130,13 +161,15 @@ shape! {
         status: ProductState = "active",
         /// Its codes, per protocol.
         aliases: Vec<AliasShape> = [{ "protocol": "iak", "code": "PLNPOSTPAID" }],
-        /// Its terms, per level and protocol.
+        /// Its terms, per level and protocol; none for a top-up.
         terms: Vec<TermsShape> = [{
             "level": "retail", "protocol": "iak", "currency": "IDR",
             "admin_fee": "2500", "commission": "600"
         }],
         /// When it is closed, daily.
         cut_off: Option<CutOffShape> = { "from": "23:00", "until": "01:00" },
+        /// What is particular to a top-up; left out for a product whose bills are asked for.
+        top_up: Option<TopUpShape> = null,
     }
 }
 shape! {

@@ -11,6 +11,7 @@ use super::callback_views::{
 };
 use super::codes::Code;
 use super::forms::{InstantText, OrderReference, Protocol};
+use super::products::ProductView;
 use super::requests::{
     AllowList, CallbackTest, CredentialToIssue, CredentialToRevoke, EndpointToSet, FundingToMake,
     Limits, MerchantToAdd, ProductContent, ProductStatusShape, RepetitionShape, Resolution,
@@ -19,8 +20,7 @@ use super::shape::{Definitions, Shape};
 use super::story_views::Stories;
 use super::views::{
     AuditPage, CredentialList, CredentialView, FundingView, IssuedCredential, MerchantDetail,
-    MerchantPage, MerchantView, OrderDetail, OrderPage, OrderStanding, ProductPage, ProductView,
-    TransferPage,
+    MerchantPage, MerchantView, OrderDetail, OrderPage, OrderStanding, ProductPage, TransferPage,
 };
 
 /// What is done on a route.

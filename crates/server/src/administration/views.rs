@@ -9,11 +9,12 @@ use domain::administration::{Actor, AuditRecord, Effect, Role, Standing};
 use domain::posting::Direction;
 use domain::{
     Account, Amount, AttemptState, Credential, Merchant, MerchantStatus, Mode, Order, OrderState,
-    Product, ProductStatus, Timestamp, Transfer, TransferKind,
+    Timestamp, Transfer, TransferKind,
 };
 use gateway::Done;
 
 use super::callback_views::{EndpointView, ResentCallback};
+use super::products::ProductView;
 use super::requests::RateLimitShape;
 use super::shape::shape;
 
@@ -208,102 +209,6 @@ shape! {
         balance: String = "250000",
         /// When.
         at: String = "2026-01-02T03:04:05Z",
-    }
-}
-
-shape! {
-    /// A product.
-    ProductView {
-        /// Our own name for it.
-        product: String = "pln-postpaid",
-        /// The name on price lists and receipts.
-        name: String = "PLN POSTPAID",
-        /// The group in which price lists show it.
-        group: String = "pln",
-        /// The province that it serves.
-        province: Option<String> = null,
-        /// `active` or `inactive`.
-        status: String = "active",
-        /// Its codes, per protocol.
-        aliases: Vec<AliasView> = [{ "protocol": "iak", "code": "PLNPOSTPAID" }],
-        /// Its terms, per level and protocol.
-        terms: Vec<TermsView> = [{ "level": "retail", "protocol": "iak", "currency": "IDR",
-            "admin_fee": "2500", "commission": "600" }],
-        /// When it is closed, daily.
-        cut_off: Option<CutOffView> = { "from": "23:00", "until": "01:00" },
-    }
-}
-shape! {
-    /// A product's code in a protocol.
-    AliasView {
-        /// The protocol.
-        protocol: String = "iak",
-        /// The code that merchants send.
-        code: String = "PLNPOSTPAID",
-    }
-}
-shape! {
-    /// What is taken for one bill of a product.
-    TermsView {
-        /// The price level for which this holds.
-        level: String = "retail",
-        /// The protocol for which this holds; null for all that have no terms of their own.
-        protocol: Option<String> = "iak",
-        /// The currency of both amounts.
-        currency: String = "IDR",
-        /// What the end customer pays on top, per bill.
-        admin_fee: String = "2500",
-        /// What the merchant keeps, per bill.
-        commission: String = "600",
-    }
-}
-shape! {
-    /// A daily span in which a product is closed, in Asia/Jakarta.
-    CutOffView {
-        /// First closed minute.
-        from: String = "23:00",
-        /// First minute that is open again.
-        until: String = "01:00",
-    }
-}
-
-impl From<&Product> for ProductView {
-    fn from(product: &Product) -> Self {
-        let status = match product.status {
-            ProductStatus::Active => "active",
-            ProductStatus::Inactive => "inactive",
-        };
-        let minute = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
-        Self {
-            product: product.id.to_string(),
-            name: product.name.clone(),
-            group: product.group.clone(),
-            province: product.province.clone(),
-            status: status.to_owned(),
-            aliases: product
-                .aliases
-                .iter()
-                .map(|alias| AliasView {
-                    protocol: alias.protocol.to_string(),
-                    code: alias.code.clone(),
-                })
-                .collect(),
-            terms: product
-                .terms
-                .iter()
-                .map(|terms| TermsView {
-                    level: terms.level.0.clone(),
-                    protocol: terms.protocol.as_ref().map(ToString::to_string),
-                    currency: terms.admin_fee.currency().code().to_owned(),
-                    admin_fee: terms.admin_fee.to_string(),
-                    commission: terms.commission.to_string(),
-                })
-                .collect(),
-            cut_off: product.cut_off.map(|it| CutOffView {
-                from: minute(it.from_minute),
-                until: minute(it.until_minute),
-            }),
-        }
     }
 }
 

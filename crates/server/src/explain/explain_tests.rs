@@ -252,3 +252,20 @@ fn no_story_steers_a_terminal() {
     assert!(text.contains("?[2Jx?y"), "{text}");
     assert!(text.chars().all(|it| it == '\n' || !it.is_control()));
 }
+
+#[test]
+fn a_wrong_signature_is_taken_apart_by_the_command_of_its_protocol() {
+    for (protocol, command) in [
+        ("iak", "lunas verify-sign iak --username USERNAME --api-key KEY FILE\n"),
+        (
+            "isikuota",
+            "lunas verify-sign isikuota --api-id API_ID --api-key KEY --secret-key SECRET FILE\n",
+        ),
+    ] {
+        let mut wrong = wrongly_signed();
+        wrong["protocol"] = json!(protocol);
+        let stories: Stories = serde_json::from_value(stories(Vec::new(), vec![wrong])).unwrap();
+        let text = narrated(&stories, Language::En);
+        assert!(text.contains(command), "{text}");
+    }
+}

@@ -257,14 +257,13 @@ impl Page {
             });
         }
         self.section("Langkah berikutnya", "What to do next");
-        let wrong = stories.others.last().is_some_and(|it| it.signature == "invalid");
+        let wrong = stories.others.last().filter(|it| it.signature == "invalid");
+        if let Some(wrong) = wrong {
+            let step = self.how_to_dissect(&wrong.protocol);
+            self.item(&step);
+            return;
+        }
         let steps: &[(&str, &str)] = match count {
-            _ if wrong => &[(
-                "Permintaan terakhir bertanda tangan salah. Simpan badan permintaan merchant di sebuah \
-                 berkas, lalu: lunas verify-sign iak --username USERNAME --api-key KUNCI BERKAS",
-                "The last request was wrongly signed. Save the body of the merchant's request in a \
-                 file, then: lunas verify-sign iak --username USERNAME --api-key KEY FILE",
-            )],
             0 => &[
                 (
                     "Periksa ejaannya; huruf besar dan kecil dibedakan.",
@@ -290,6 +289,27 @@ impl Page {
             let step = self.say(indonesian, english).to_owned();
             self.item(&step);
         }
+    }
+
+    /// What to do about a wrong signature in this protocol.
+    fn how_to_dissect(&self, protocol: &str) -> String {
+        let (indonesian, english) = match protocol {
+            protocols::isikuota::NAME => (
+                "isikuota --api-id API_ID --api-key KUNCI --secret-key RAHASIA BERKAS",
+                "isikuota --api-id API_ID --api-key KEY --secret-key SECRET FILE",
+            ),
+            _ => (
+                "iak --username USERNAME --api-key KUNCI BERKAS",
+                "iak --username USERNAME --api-key KEY FILE",
+            ),
+        };
+        let told = self.say(
+            "Permintaan terakhir bertanda tangan salah. Simpan badan permintaan merchant di sebuah \
+             berkas, lalu: lunas verify-sign",
+            "The last request was wrongly signed. Save the body of the merchant's request in a \
+             file, then: lunas verify-sign",
+        );
+        format!("{told} {}", self.say(indonesian, english))
     }
 
     /// The bodies of everything told, under the numbers by which it was.

@@ -57,22 +57,39 @@ pub(super) fn remove_alias(content: &mut Value, alias: &Value) -> anyhow::Result
 
 /// Puts terms with the others of a product, in place of those for the same level and protocol.
 pub(super) fn put_terms(content: &mut Value, terms: Value) {
-    let all = items(content, "terms");
-    match all.iter_mut().find(|it| same_buyers(it, &terms)) {
-        Some(before) => *before = terms,
-        None => all.push(terms),
-    }
+    put_for_buyers(items(content, "terms"), terms);
 }
 
-/// Takes the terms for a level and protocol from a product. Fails where it has none.
-pub(super) fn remove_terms(content: &mut Value, like: &Value) -> anyhow::Result<()> {
-    let all = items(content, "terms");
+/// Puts a price with the others of a top-up, in place of that for the same level and protocol. Fails
+/// where the product is none.
+pub(super) fn put_price(content: &mut Value, price: Value) -> anyhow::Result<()> {
+    if !content["top_up"].is_object() {
+        bail!("bukan top-up; pakai --admin-fee · not a top-up; use --admin-fee and --commission");
+    }
+    put_for_buyers(items(&mut content["top_up"], "prices"), price);
+    Ok(())
+}
+
+/// Takes the price of a top-up, or the terms of a bill, for a level and protocol from a product. Fails
+/// where it has none.
+pub(super) fn remove_price_or_terms(content: &mut Value, like: &Value) -> anyhow::Result<()> {
+    let all = match content["top_up"].is_object() {
+        true => items(&mut content["top_up"], "prices"),
+        false => items(content, "terms"),
+    };
     let before = all.len();
     all.retain(|it| !same_buyers(it, like));
     if all.len() == before {
         bail!("ketentuan itu tidak ada · the product has no such terms");
     }
     Ok(())
+}
+
+fn put_for_buyers(all: &mut Vec<Value>, new: Value) {
+    match all.iter_mut().find(|it| same_buyers(it, &new)) {
+        Some(before) => *before = new,
+        None => all.push(new),
+    }
 }
 
 fn same_buyers(one: &Value, other: &Value) -> bool {
@@ -139,8 +156,21 @@ mod tests {
             terms("wholesale", None, "3"),
         ]);
         assert_eq!(content["terms"], expected);
-        remove_terms(&mut content, &terms("retail", None, "")).unwrap();
+        remove_price_or_terms(&mut content, &terms("retail", None, "")).unwrap();
         assert_eq!(content["terms"].as_array().unwrap().len(), 2);
-        assert!(remove_terms(&mut content, &terms("retail", None, "")).is_err());
+        assert!(remove_price_or_terms(&mut content, &terms("retail", None, "")).is_err());
+    }
+    #[test]
+    fn only_top_ups_have_prices() {
+        let price = |amount: &str| json!({ "level": "retail", "protocol": null, "amount": amount });
+        let mut bill = json!({ "terms": [], "top_up": null });
+        assert!(put_price(&mut bill, price("1")).is_err());
+        let mut top_up = json!({ "terms": [], "top_up": { "prices": [] } });
+        for amount in ["1", "2"] {
+            put_price(&mut top_up, price(amount)).unwrap();
+        }
+        assert_eq!(top_up["top_up"]["prices"], json!([price("2")]));
+        remove_price_or_terms(&mut top_up, &price("")).unwrap();
+        assert!(remove_price_or_terms(&mut top_up, &price("")).is_err());
     }
 }

@@ -18,13 +18,15 @@ fn the_printed_lines_work() {
     }
     let sandbox = Sandbox::start(&[]);
     let lines: Vec<_> = sandbox.welcome().lines().filter(|line| line.starts_with("  ")).collect();
-    let [inquire, pay, explain, verify] = lines.as_slice() else { panic!("{lines:?}") };
+    let [inquire, pay, buy, explain, verify] = lines.as_slice() else { panic!("{lines:?}") };
     let inquiry: serde_json::Value = serde_json::from_str(&shell(inquire)).unwrap();
     assert_eq!(inquiry["data"]["response_code"], "00", "{inquiry}");
     let tr_id = inquiry["data"]["tr_id"].to_string();
     let payment: serde_json::Value =
         serde_json::from_str(&shell(&pay.replace("TR_ID", &tr_id))).unwrap();
     assert_eq!(payment["data"]["message"], "PAYMENT SUCCESS", "{payment}");
+    let bought: serde_json::Value = serde_json::from_str(&shell(buy)).unwrap();
+    assert_eq!(bought["code"], "ORDER_SUCCESS", "{bought}");
     let story = shell(&explain.replace("TR_ID", &tr_id));
     assert!(story.starts_with("Pesanan 1: BERHASIL\n"), "{story}");
     assert!(shell(verify).contains("books are clean"));
