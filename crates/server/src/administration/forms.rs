@@ -1,7 +1,7 @@
 //! The forms of texts that the admin API takes: narrow enough that nothing which looks like one
 //! name is another, and that nothing breaks a line of a log.
 
-use protocols::{iak, isikuota};
+use protocols::{iak, ilenpay, isikuota, s88pay};
 
 use super::shape::{text, words};
 
@@ -160,7 +160,6 @@ impl Protocol {
     /// Its name in credentials and aliases, and the secrets that a credential in it has, in the
     /// order of the alphabet.
     pub(crate) const fn parts(self) -> (&'static str, &'static [&'static str]) {
-        use protocols::{iak, ilenpay, isikuota, s88pay};
         match self {
             Self::Iak => (iak::NAME, &[iak::sign::API_KEY]),
             Self::Isikuota => {
@@ -174,10 +173,10 @@ impl Protocol {
 
 /// What ilenpay's reference gives a merchant (section 2).
 const ILENPAY_SECRETS: [&str; 4] = [
-    protocols::ilenpay::sign::API_KEY,
-    protocols::ilenpay::sign::API_USER,
-    protocols::ilenpay::sign::WEBHOOK_ID,
-    protocols::ilenpay::sign::WEBHOOK_SECRET,
+    ilenpay::sign::API_KEY,
+    ilenpay::sign::API_USER,
+    ilenpay::sign::WEBHOOK_ID,
+    ilenpay::sign::WEBHOOK_SECRET,
 ];
 
 words! {

@@ -120,7 +120,8 @@ fn a_code_moves_once_its_holder_has_let_go_of_it() {
 /// Line and column of every fault, and a part of what is said.
 #[test]
 fn faults_are_told_where_they_are_and_all_at_once() {
-    let table: [(&str, &[(usize, usize, &str)]); 20] = [
+    type Fault = (usize, usize, &'static str);
+    let table: [(&str, &[Fault]); 20] = [
         ("", &[(1, 1, "empty")]),
         ("name\nx", &[(1, 1, "no column product")]),
         ("product,price,prize:x\nx,1,2", &[(1, 2, "unknown"), (1, 3, "unknown")]),
