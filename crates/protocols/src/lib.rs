@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod dissection;
 pub mod exchange;
+pub mod feed;
 pub mod hosted;
 pub mod iak;
 pub mod isikuota;
