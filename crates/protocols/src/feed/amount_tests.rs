@@ -187,19 +187,19 @@ fn nothing_but_the_documented_spellings_is_read() {
 #[test]
 fn a_balance_has_one_spelling_and_may_be_below_nothing() {
     let table = [
-        ("0", Ok("0")),
-        ("0.00", Ok("0")),
-        ("150000.00", Ok("150000")),
-        ("-150000", Ok("-150000")),
-        ("-150000.00", Ok("-150000")),
-        ("-0", Err(())),
-        ("--1", Err(())),
-        ("150.000", Err(())),
-        ("", Err(())),
+        ("0", Some("0")),
+        ("0.00", Some("0")),
+        ("150000.00", Some("150000")),
+        ("-150000", Some("-150000")),
+        ("-150000.00", Some("-150000")),
+        ("-0", None),
+        ("--1", None),
+        ("150.000", None),
+        ("", None),
     ];
     for (text, expected) in table {
-        let read = balance(text, Currency::Idr).map_err(drop);
-        assert_eq!(read.as_deref().map_err(|()| ()), expected, "{text}");
+        let read = balance(text, Currency::Idr).ok();
+        assert_eq!(read.as_deref(), expected, "{text}");
     }
 }
 

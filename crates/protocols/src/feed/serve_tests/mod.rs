@@ -1,1 +1,6 @@
-//! x
+//! The served face over a store in memory.
+
+mod money;
+mod properties;
+mod refusals;
+mod world;
