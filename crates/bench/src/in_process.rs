@@ -119,6 +119,9 @@ fn quote() -> Command {
             product: ProductId::new("shopeepay"),
             code: "SHOPEEPAY".to_owned(),
             destination: "082100000000".to_owned(),
+            dialect: String::new(),
+            calls_back: false,
+            callback_url: None,
             upstream: UpstreamName::new("sandbox"),
             at: NOW,
         },
@@ -137,6 +140,7 @@ fn quote() -> Command {
             charge: Amount::rupiah(1350),
         },
         expires_at: NOW.business_day().end(),
+        renews: false,
     })
 }
 

@@ -232,6 +232,19 @@ pub struct RecordDelivery {
     pub retry: Option<Timestamp>,
 }
 
+/// A merchant wants the news of an order sent once more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redeliver {
+    /// Whose order it is.
+    pub merchant: MerchantId,
+    /// The order.
+    pub order: OrderId,
+    /// Its callbacks, as many as are known.
+    pub callbacks: Vec<CallbackId>,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A merchant wants to be paid: claims the reference and waits for evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenCollection {
@@ -394,6 +407,8 @@ pub enum Command {
     Lease(Lease),
     /// Records what came of trying a callback.
     RecordDelivery(RecordDelivery),
+    /// Makes an order's news due once more.
+    Redeliver(Redeliver),
     /// Adds or replaces an address for callbacks.
     PutEndpoint(Endpoint),
     /// Does what an operator wants, and records who wanted it.
@@ -483,6 +498,7 @@ impl Command {
                 keys.callbacks.push(record.callback);
                 keys.endpoints.push(record.endpoint.clone());
             }
+            Self::Redeliver(redeliver) => keys.callbacks.extend(&redeliver.callbacks),
             Self::Administer(administer) => {
                 keys.requests.extend(administer.request_key());
                 administer.act.add_keys(keys);
@@ -689,6 +705,11 @@ pub enum Reply {
     Ended(Arc<Order>),
     /// These callbacks are the asker's to try.
     Leased(Vec<Callback>),
+    /// Callbacks are due once more, or are being tried at this moment.
+    Redelivered {
+        /// How many.
+        callbacks: usize,
+    },
     /// The try is recorded.
     DeliveryRecorded {
         /// The callback as it stands now.

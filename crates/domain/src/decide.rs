@@ -82,6 +82,7 @@ pub fn decide(working_set: &WorkingSet, command: &Command) -> Result<Decision, D
             Ok(stored(Change::Preferences(preferences.clone())))
         }
         Command::Lease(lease) => callbacks::decide_lease(working_set, lease),
+        Command::Redeliver(redeliver) => callbacks::decide_redelivery(working_set, redeliver),
         Command::RecordDelivery(record) => callbacks::decide_delivery(working_set, record),
         Command::PutEndpoint(endpoint) => Ok(stored(Change::Endpoint(endpoint.clone()))),
         Command::Administer(administer) => administration::decide(working_set, administer),

@@ -119,6 +119,7 @@ fn told(answer: &Answer) -> String {
         Ok(Reply::Leased(callbacks)) => format!("leased {}", callbacks.len()),
         Ok(Reply::DeliveryRecorded { callback, .. }) => format!("tried {}", callback.state.name()),
         Ok(Reply::Administered { audit, .. }) => format!("administered {audit}"),
+        Ok(Reply::Redelivered { callbacks }) => format!("{callbacks} redelivered"),
         Ok(Reply::Objected(objection)) => objection.to_string(),
     }
 }

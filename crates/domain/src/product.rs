@@ -114,7 +114,8 @@ pub struct Channel {
     /// For how many hundredths of the amount one whole unit of the channel's own money counts, where
     /// that is worth less than cash, as telephone credit is: 82 means Rp82 for credit of Rp100.
     pub rate_hundredths: Option<u8>,
-    /// Where payers send their money; empty where they are told otherwise.
+    /// Where payers send their money; empty where they are told otherwise. A channel for several
+    /// currencies may have one account for each; see [`Channel::account_for`].
     pub account: String,
     /// The highest amount of one order, in minor units; none is without a limit.
     pub amount_max: Option<u64>,
@@ -124,6 +125,19 @@ impl Channel {
     /// Whether this currency goes through it.
     pub fn takes(&self, currency: Currency) -> bool {
         self.currencies.is_empty() || self.currencies.contains(&currency)
+    }
+
+    /// Where payers send this currency: the account is written as it stands, or as several between
+    /// semicolons, each behind a currency's code and an equals sign, where one without a code is for
+    /// all other currencies. None if there is nothing for it.
+    pub fn account_for(&self, currency: Currency) -> Option<&str> {
+        let entries = || self.account.split(';').map(str::trim);
+        let of =
+            |entry: &'_ str| entry.split_once('=').and_then(|(code, _)| Currency::from_code(code));
+        let own = entries().find(|entry| of(entry) == Some(currency));
+        let own = own.and_then(|entry| entry.split_once('=')).map(|(_, account)| account);
+        let others = || entries().find(|entry| of(entry).is_none());
+        own.or_else(others).map(str::trim).filter(|account| !account.is_empty())
     }
 }
 
@@ -402,6 +416,31 @@ mod tests {
         let most = Amount::new(i64::MAX, Currency::Thb).expect("not negative");
         assert!(Fee { per_million: u32::MAX, fixed: 0 }.of(most).is_err());
         assert_eq!(Fee { per_million: 1_000_000, fixed: 0 }.of(most), Ok(most));
+    }
+
+    #[test]
+    fn each_currency_may_have_its_own_account() {
+        let table = [
+            ("", Currency::Idr, None),
+            ("081200000001", Currency::Idr, Some("081200000001")),
+            ("a=b", Currency::Idr, Some("a=b")),
+            ("INR=shop@bank; BDT=0170", Currency::Inr, Some("shop@bank")),
+            ("INR=shop@bank; BDT=0170", Currency::Bdt, Some("0170")),
+            ("INR=shop@bank; BDT=0170", Currency::Thb, None),
+            ("INR=shop@bank;123", Currency::Thb, Some("123")),
+            ("123;INR=", Currency::Inr, None),
+        ];
+        for (account, currency, expected) in table {
+            let channel = Channel {
+                flow: Flow::In,
+                currencies: Vec::new(),
+                fee: Fee::default(),
+                rate_hundredths: None,
+                account: account.to_owned(),
+                amount_max: None,
+            };
+            assert_eq!(channel.account_for(currency), expected, "{account} {currency:?}");
+        }
     }
 
     #[test]

@@ -14,8 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::callback::{EndpointKey, Received, Rendered};
-use domain::command::{Lease, RecordDelivery, Wanted};
-use domain::{Callback, CallbackId, Command, Endpoint, Order, Reply, Secret, Timestamp};
+use domain::command::{Lease, RecordDelivery, Redeliver, Wanted};
+use domain::{
+    Callback, CallbackId, CallbackState, Command, Endpoint, Merchant, Order, Reply, Secret,
+    Timestamp,
+};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,12 +28,15 @@ use crate::inquire::unexpected;
 use crate::ports::{
     CallbackReports, CallbackWriter, Entropy, Handed, Messenger, News, Parcel, StoreFault,
 };
-use crate::standard_webhooks::{headers, message_id};
-pub use crate::standard_webhooks::{is_secret, random_secret};
+use crate::standard_webhooks::headers;
+pub use crate::standard_webhooks::{is_secret, message_id, random_secret};
 use crate::{Gateway, Rejection, reply};
 
 /// How often the courier looks for what is due when nobody rings.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long the courier rests at least between two looks, however often somebody rings; and as long
+/// as the look took, so that a store with much to show is left alone half of the time.
+const REST: Duration = Duration::from_millis(20);
 /// How many addresses are looked at in one reading.
 const ENDPOINTS_AT_ONCE: u32 = 256;
 /// How long the courier pauses when the store does not answer.
@@ -39,6 +45,26 @@ const PAUSE: Duration = Duration::from_secs(1);
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 /// How long the tries under way may take at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
+
+impl Gateway {
+    /// Has the latest news of a merchant's order sent once more to each of its addresses, with the same
+    /// bytes, and tells to how many; none as long as there is no news.
+    pub async fn redeliver(&self, merchant: &Merchant, order: &Order) -> Result<usize, Rejection> {
+        let command = Command::Redeliver(Redeliver {
+            merchant: merchant.id,
+            order: order.id,
+            callbacks: order.callbacks.clone(),
+            at: self.now(),
+        });
+        match reply(self.store.execute(command, None).await)? {
+            Reply::Redelivered { callbacks } => {
+                self.news.notify_one();
+                Ok(callbacks)
+            }
+            other => Err(unexpected(&other).into()),
+        }
+    }
+}
 
 /// What the operator may set.
 #[derive(Debug, Clone)]
@@ -91,6 +117,12 @@ struct Lane {
     failing: bool,
 }
 
+impl Lane {
+    fn count(&self) -> usize {
+        usize::try_from(self.under_way).unwrap_or(usize::MAX)
+    }
+}
+
 /// Hands callbacks over.
 pub struct Courier {
     gateway: Arc<Gateway>,
@@ -119,28 +151,43 @@ impl Courier {
         })
     }
 
+    /// How many tries are under way.
+    pub fn under_way(&self) -> usize {
+        self.tries.len()
+    }
+
     /// Hands over what is due until told to stop, and then waits a while for the tries under way.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         if let Err(fault) = self.take_over().await {
             error!(%fault, "callbacks of an earlier run wait until their leases run out");
         }
         loop {
-            match self.look().await {
-                Ok(()) => {}
+            let begun = Instant::now();
+            let rest = match self.look().await {
+                Ok(()) => begun.elapsed().max(REST),
                 Err(fault) => {
                     warn!(%fault, "due callbacks could not be read");
-                    sleep(PAUSE).await;
+                    PAUSE
                 }
-            }
+            };
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.gateway.news.notified() => {}
-                () = sleep(LOOK_EVERY) => {}
+                () = self.wait(rest) => {}
             }
         }
         self.tries.close();
         if timeout(STOP_WITHIN, self.tries.wait()).await.is_err() {
             warn!("some callbacks were being tried at the stop; they are tried again");
+        }
+    }
+
+    /// Rests, and then waits until somebody rings or it is time to look again. A ring during the
+    /// rest counts.
+    async fn wait(&self, rest: Duration) {
+        sleep(rest).await;
+        tokio::select! {
+            () = self.gateway.news.notified() => {}
+            () = sleep(LOOK_EVERY) => {}
         }
     }
 
@@ -174,10 +221,13 @@ impl Courier {
         self.reports.callbacks_due(now, after, ENDPOINTS_AT_ONCE, share).await
     }
 
-    /// Those for which their addresses have room.
+    /// Those for which their addresses have room. Addresses that fail share half of the room in all,
+    /// so that however many of them hang, the other half is there for those that do not.
     fn choose(&self, due: Vec<Callback>) -> Vec<Callback> {
         let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let mut room_in_all = self.settings.at_once.saturating_sub(self.tries.len());
+        let failing: usize = lanes.values().filter(|it| it.failing).map(Lane::count).sum();
+        let mut room_for_failing = (self.settings.at_once / 2).max(1).saturating_sub(failing);
         let mut taken: HashMap<EndpointKey, u32> = HashMap::new();
         let mut chosen = Vec::new();
         for callback in due {
@@ -185,8 +235,12 @@ impl Courier {
             let lane = lanes.get(&key).copied().unwrap_or_default();
             let share = if lane.failing { 1 } else { self.settings.per_endpoint.max(1) };
             let taken = taken.entry(key).or_default();
-            if room_in_all > 0 && lane.under_way.saturating_add(*taken) < share {
+            let room = if lane.failing { room_in_all.min(room_for_failing) } else { room_in_all };
+            if room > 0 && lane.under_way.saturating_add(*taken) < share {
                 *taken = taken.saturating_add(1);
+                if lane.failing {
+                    room_for_failing = room_for_failing.saturating_sub(1);
+                }
                 room_in_all = room_in_all.saturating_sub(1);
                 chosen.push(callback);
             }
@@ -294,14 +348,19 @@ impl Courier {
 
     /// Where a merchant is called back at this moment.
     fn address(&self, key: &EndpointKey) -> Option<(String, Secret)> {
-        let live = |endpoint: &&Arc<Endpoint>| endpoint.stopped_at.is_none();
-        match self.gateway.catalogue().endpoint(key) {
-            Some(endpoint) => {
-                let endpoint = Some(endpoint).filter(live)?;
-                Some((endpoint.url.clone(), endpoint.secret.clone()))
-            }
-            None => self.settings.fallback.clone(),
-        }
+        let endpoint = self.endpoint(key).filter(|endpoint| endpoint.stopped_at.is_none())?;
+        Some((endpoint.url, endpoint.secret))
+    }
+
+    /// The address at which a merchant is called back, stopped or not; none if there is none.
+    pub fn endpoint(&self, key: &EndpointKey) -> Option<Endpoint> {
+        let catalogue = self.gateway.catalogue();
+        let own = catalogue.endpoint(key).map(|endpoint| Endpoint::clone(endpoint));
+        let fallback = || {
+            let (url, secret) = self.settings.fallback.clone()?;
+            Some(Endpoint { key: key.clone(), url, secret, stopped_at: None })
+        };
+        own.or_else(fallback)
     }
 
     /// When a callback that was not delivered is tried next; none if this was the last time.
@@ -323,10 +382,15 @@ impl Courier {
     }
 
     async fn record(&self, record: RecordDelivery) {
-        let (callback, received) = (record.callback, record.received.clone());
+        let (callback, received, took) = (record.callback, record.received.clone(), record.took);
         loop {
             match self.execute(Command::RecordDelivery(record.clone())).await {
                 Ok(Reply::DeliveryRecorded { callback, stopped }) => {
+                    let observer = &self.gateway.observer;
+                    observer.handed_over(&callback.protocol, (&received).into(), took);
+                    if callback.state == CallbackState::GivenUp {
+                        observer.given_up(&callback.protocol);
+                    }
                     let state = callback.state.name();
                     debug!(callback = %callback.id, order = %callback.order, %received, state, "tried");
                     if stopped && let Err(fault) = self.gateway.refresh_catalogue().await {

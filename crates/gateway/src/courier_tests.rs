@@ -220,6 +220,11 @@ async fn after_the_last_try_it_stays_visible() {
     post.until(&courier, settled).await;
     let callback = post.callback(1).await;
     assert_eq!((callback.state, callback.tries), (CallbackState::GivenUp, 3));
+    let noted = post.fixture.noting.take();
+    let told: Vec<_> = noted.iter().filter(|it| it.starts_with("test ")).collect();
+    let refused = "test handed over Refused";
+    assert_eq!(told, [refused, refused, refused, "test given up"]);
+    assert_eq!(courier.under_way(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -274,6 +279,44 @@ async fn one_that_hangs_delays_only_itself() {
     assert_eq!(slow, 2, "its share of tries and no more");
 }
 
+/// As many addresses hang as tries may be under way: half of the room is left for the others.
+#[tokio::test(start_paused = true)]
+async fn those_that_fail_leave_room_for_the_others() {
+    const SLOW: u32 = 64;
+    let post = Post::new().await;
+    let mut commands = Vec::new();
+    for id in 2..2 + SLOW {
+        let active = merchant(domain::MerchantStatus::Active);
+        commands.push(Command::PutMerchant(domain::Merchant { id: MerchantId(id), ..active }));
+        commands.push(endpoint(id, "https://slow.example/"));
+    }
+    post.fixture.gateway.administer(commands).await.unwrap();
+    let answers = usize::try_from(SLOW).unwrap();
+    post.network.will.lock().unwrap().extend(vec![Does::Answer(500); answers]);
+    for id in 2..2 + SLOW {
+        post.owe(id, "slow").await;
+    }
+    let courier = post.courier(&post.fixture.gateway);
+    let all_failed = async || post.network.parcels().len() == answers;
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&courier).run(stop.clone()));
+    while !all_failed().await {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    post.network.hanging.lock().unwrap().push("https://slow.example/".to_owned());
+    post.fixture.advance(Duration::from_secs(10));
+    while courier.under_way() < answers / 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    post.owe(1, "quick").await;
+    while post.callback(u64::from(SLOW) + 1).await.state != CallbackState::Delivered {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(courier.under_way(), answers / 2);
+    stop.cancel();
+    running.await.unwrap();
+}
+
 /// The process dies while a receiver has the parcel: the next run sends the same again.
 #[tokio::test(start_paused = true)]
 async fn the_next_run_takes_over_what_was_being_tried() {
@@ -296,4 +339,26 @@ async fn the_next_run_takes_over_what_was_being_tried() {
     assert_eq!(header(&parcels[0], "webhook-id"), header(&parcels[1], "webhook-id"));
     assert_eq!(post.fixture.balance().await, i64::from(OPENING));
     assert_eq!(post.fixture.upstream.paid.load(Ordering::Relaxed), 1);
+}
+
+/// A merchant that lost the news asks for it, and gets the same bytes once more.
+#[tokio::test(start_paused = true)]
+async fn a_merchant_has_its_news_sent_once_more() {
+    let post = Post::new().await;
+    post.owe(1, "A").await;
+    let courier = post.courier(&post.fixture.gateway);
+    assert_eq!(post.until_settled(&courier, 1).await.state, CallbackState::Delivered);
+    let order = post.callback(1).await.order;
+    let order = post.fixture.gateway.order_of_any_merchant(order).await.unwrap();
+    let owner = merchant(domain::MerchantStatus::Active);
+    let stranger = domain::Merchant { id: MerchantId(9), ..owner.clone() };
+    assert_eq!(post.fixture.gateway.redeliver(&stranger, &order).await, Ok(0));
+    assert_eq!(post.callback(1).await.state, CallbackState::Delivered);
+    assert_eq!(post.fixture.gateway.redeliver(&owner, &order).await, Ok(1));
+    let courier = post.courier(&post.fixture.gateway);
+    assert_eq!(post.until_settled(&courier, 1).await.tries, 2);
+    let parcels = post.network.parcels();
+    assert_eq!(parcels.len(), 2);
+    assert_eq!(parcels[0].rendered, parcels[1].rendered);
+    assert_eq!(header(&parcels[0], "webhook-id"), header(&parcels[1], "webhook-id"));
 }

@@ -19,7 +19,9 @@ use domain::{
 use tokio::sync::Notify;
 
 use crate::in_memory::InMemory;
-use crate::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
+use crate::observer::{
+    AttemptEnd, HandoverEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd,
+};
 use crate::ports::{
     BillAnswer, BillQuestion, Clock, Moment, Parameters, PayerDoes, Purchase, SettleFault,
     StatusBy, Supplied, Told, Upstream, Verdict,
@@ -152,6 +154,14 @@ impl Observer for Noting {
 
     fn called(&self, upstream: &UpstreamName, operation: Operation, _took: Duration) {
         self.note(format!("{upstream} called {operation:?}"));
+    }
+
+    fn handed_over(&self, protocol: &ProtocolName, end: HandoverEnd, _took: Duration) {
+        self.note(format!("{protocol} handed over {end:?}"));
+    }
+
+    fn given_up(&self, protocol: &ProtocolName) {
+        self.note(format!("{protocol} given up"));
     }
 }
 

@@ -14,7 +14,8 @@ use domain::{
 use crate::fixtures::{Act, CHARGE, Fixture, OPENING, bill, delivered, merchant, product};
 use crate::ports::{BillAnswer, Notice, StatusBy, Supplied, Told, Verdict};
 use crate::{
-    ActFault, By, ByHandFault, Done, Inquiry, Rejection, Repeats, TopUpRequest, random_key,
+    ActFault, By, ByHandFault, Done, Holdings, Inquiry, Rejection, Repeats, TopUpRequest,
+    random_key,
 };
 
 #[tokio::test]
@@ -454,4 +455,17 @@ async fn a_quote_lives_from_the_answer_on() {
     assert_eq!(order.expires_at, asked.after(Duration::from_secs(20)).after(life));
     fixture.advance(life - Duration::from_millis(1));
     fixture.gateway.pay(&fixture.merchant, order.id).await.unwrap();
+}
+
+#[tokio::test]
+async fn holdings_tell_what_is_set_aside() {
+    let fixture = Fixture::new().await;
+    let merchant = merchant(MerchantStatus::Active);
+    let opening = Amount::rupiah(OPENING);
+    let nothing = Amount::rupiah(0);
+    let holdings = fixture.gateway.holdings(&merchant).await.unwrap();
+    assert_eq!(holdings, Holdings { total: opening, set_aside: nothing, available: opening });
+    let stranger = domain::Merchant { id: domain::MerchantId(99), ..merchant };
+    let holdings = fixture.gateway.holdings(&stranger).await.unwrap();
+    assert_eq!(holdings, Holdings { total: nothing, set_aside: nothing, available: nothing });
 }

@@ -216,6 +216,7 @@ pub(crate) fn unexpected(reply: &Reply) -> StoreFault {
         Reply::Suspended(_) => "suspended",
         Reply::Ended(_) => "ended",
         Reply::Leased(_) => "leased",
+        Reply::Redelivered { .. } => "redelivered",
         Reply::DeliveryRecorded { .. } => "delivery recorded",
         Reply::Administered { .. } => "administered",
         Reply::Objected(_) => "objected",

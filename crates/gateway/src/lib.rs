@@ -61,6 +61,17 @@ pub enum Rejection {
     Fault(#[from] StoreFault),
 }
 
+/// What a merchant has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holdings {
+    /// All of it.
+    pub total: Amount,
+    /// What of it is held for orders under way.
+    pub set_aside: Amount,
+    /// What of it may still be spent.
+    pub available: Amount,
+}
+
 /// What the operator may set.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -190,6 +201,23 @@ impl Gateway {
         let available =
             account.map_or(Some(0), |account| account.counters.available()).unwrap_or(0);
         Ok(Amount::new(available, merchant.currency).unwrap_or(Amount::zero(merchant.currency)))
+    }
+
+    /// What a merchant has, and how much of it is set aside.
+    pub async fn holdings(&self, merchant: &Merchant) -> Result<Holdings, Rejection> {
+        let key = AccountKey::merchant(merchant.id, merchant.currency);
+        let counters = self.store.account(&key).await?.map(|it| it.counters).unwrap_or_default();
+        let total = counters.credits_posted.checked_sub(counters.debits_posted);
+        let amount = |minor: Option<i64>| {
+            let amount = minor.and_then(|minor| Amount::new(minor, merchant.currency).ok());
+            amount
+                .ok_or_else(|| StoreFault::Corrupt(format!("balance of merchant {}", merchant.id)))
+        };
+        Ok(Holdings {
+            total: amount(total)?,
+            set_aside: amount(Some(counters.debits_pending))?,
+            available: amount(counters.available())?,
+        })
     }
 
     /// A merchant's order by its number. Somebody else's order is not found.

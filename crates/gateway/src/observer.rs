@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use domain::callback::Received;
 use domain::{ProtocolName, UpstreamName};
 
 /// What an event is counted under.
@@ -46,6 +47,30 @@ pub enum AttemptEnd {
     Refused,
     /// It is still not known.
     Unknown,
+}
+
+/// What one try to hand over a callback came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandoverEnd {
+    /// The receiver has it.
+    Delivered,
+    /// The receiver answered something else.
+    Refused,
+    /// The receiver could not be reached, or broke off.
+    Unreachable,
+    /// There was no address to send it to.
+    NoAddress,
+}
+
+impl From<&Received> for HandoverEnd {
+    fn from(received: &Received) -> Self {
+        match received {
+            Received::Answered { .. } if received.is_delivered() => Self::Delivered,
+            Received::Answered { .. } => Self::Refused,
+            Received::Unreachable { .. } => Self::Unreachable,
+            Received::NoAddress => Self::NoAddress,
+        }
+    }
 }
 
 /// What an upstream is called for.
@@ -92,6 +117,16 @@ pub trait Observer: Send + Sync {
     /// An upstream was called and answered, or was given up, after this time.
     fn called(&self, upstream: &UpstreamName, operation: Operation, took: Duration) {
         let _ = (upstream, operation, took);
+    }
+
+    /// A callback of this protocol was tried, for this long.
+    fn handed_over(&self, protocol: &ProtocolName, end: HandoverEnd, took: Duration) {
+        let _ = (protocol, end, took);
+    }
+
+    /// A callback of this protocol is not tried any more, unless somebody asks for it.
+    fn given_up(&self, protocol: &ProtocolName) {
+        let _ = protocol;
     }
 }
 

@@ -24,7 +24,7 @@ const SECRET_PREFIX: &str = "whsec_";
 /// The name of a callback, the same at every try. It is made of when the callback became owed as
 /// well as of its number, because numbers are given out again after a backup was restored, and a
 /// receiver that remembers names would swallow the news.
-pub(crate) fn message_id(callback: &Callback) -> String {
+pub fn message_id(callback: &Callback) -> String {
     let mut hasher = Sha256::new();
     hasher.update(callback.id.0.to_be_bytes());
     hasher.update(callback.order.0.to_be_bytes());

@@ -1,10 +1,13 @@
 //! Who is let in besides whoever has the right signature: rules about merchants that hold for every
 //! protocol, asked by the protocol because only it knows when the caller is known.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use domain::MerchantId;
+use domain::{MerchantId, Timestamp};
 
 /// Whether a merchant may call from an address.
 pub type AddressRule = Arc<dyn Fn(MerchantId, IpAddr) -> bool + Send + Sync>;
@@ -42,4 +45,60 @@ impl SignatureGuard for AnySignature {
     }
 
     fn was_wrong(&self, _: IpAddr, _: &str) {}
+}
+
+/// How often something may be done with each of many things in every span of time. It guards against
+/// nuisance, not against theft: every process counts its own and forgets it at the end of the span, which
+/// also keeps the count small.
+#[derive(Debug)]
+pub(crate) struct Allowance<Key> {
+    often: u32,
+    span: Duration,
+    counted: Mutex<(Timestamp, HashMap<Key, u32>)>,
+}
+
+impl<Key: Eq + Hash> Allowance<Key> {
+    /// So many times in each span.
+    pub(crate) fn new(often: u32, span: Duration) -> Self {
+        let never = (Timestamp::from_milliseconds(i64::MIN), HashMap::new());
+        Self { often, span, counted: Mutex::new(never) }
+    }
+
+    /// Whether it may be done once more; asking counts as doing it.
+    pub(crate) fn admits(&self, key: Key, now: Timestamp) -> bool {
+        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back begins a new span as well.
+        if now >= counted.0.after(self.span) || now < counted.0 {
+            *counted = (now, HashMap::new());
+        }
+        let count = counted.1.entry(key).or_default();
+        let admitted = *count < self.often;
+        *count = count.saturating_add(1);
+        admitted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_thing_has_its_own_count_in_every_span() {
+        let allowance = Allowance::new(2, Duration::from_secs(60));
+        let admits =
+            |key, second: i64| allowance.admits(key, Timestamp::from_milliseconds(second * 1000));
+        let table = [
+            ("a", 100, true),
+            ("a", 159, true),
+            ("a", 159, false),
+            ("b", 159, true),
+            ("a", 160, true),
+            ("a", 219, true),
+            ("a", 219, false),
+            ("a", 50, true),
+        ];
+        for (key, second, admitted) in table {
+            assert_eq!(admits(key, second), admitted, "{key} at {second}");
+        }
+    }
 }

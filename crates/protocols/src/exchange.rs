@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use gateway::exchanges::Note;
+use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 
 /// A request whose head was read and whose body was read or given up on.
 #[derive(Debug)]
@@ -83,4 +85,12 @@ pub trait Serve: Send + Sync {
     /// Answers one request. Dropping the returned future must not lose money: whatever has to
     /// survive a client that hangs up runs in a task of its own.
     async fn serve(&self, arrival: Arrival) -> Answer;
+}
+
+/// Whether a body came as it is. Compressed bodies are not read: no protocol asks for them.
+pub(crate) fn is_plain(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().all(|value| {
+        value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")
+            || value.as_bytes().trim_ascii().is_empty()
+    })
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 
+use crate::callback_command::CallbackOptions;
 use crate::configuration::choice::{Choice, IakNumbers};
 use crate::configuration::parse_duration;
 use crate::explain::ExplainOptions;
 use crate::merchant_command::MerchantOptions;
+use crate::messenger::target::{Target, TargetFault};
 use crate::order_command::OrderOptions;
 use crate::product_command::ProductOptions;
 use crate::verify_sign::VerifySignCommand;
@@ -61,6 +64,8 @@ pub(crate) enum Command {
     Product(ProductOptions),
     /// Urus pesanan · look after orders of a running server
     Order(OrderOptions),
+    /// Urus callback · look after callbacks of a running server
+    Callback(CallbackOptions),
 }
 
 /// How the sandbox runs.
@@ -84,9 +89,19 @@ pub(crate) struct SandboxOptions {
     /// How long the supplier may take for one call before its outcome counts as unknown
     #[arg(long, default_value = "120s", value_parser = parse_duration, value_name = "DURATION")]
     pub(crate) call_within: Duration,
+    /// After which time pending top-ups of IAK succeed; otherwise they wait to be decided by hand
+    #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
+    pub(crate) iak_top_ups_after: Option<Duration>,
     /// How many connections are kept open at once
     #[arg(long, default_value_t = 4096, value_name = "N")]
     pub(crate) connections: usize,
+    /// Where merchants without an address of their own are called back; otherwise the sandbox
+    /// catches their callbacks itself, at /sandbox/callbacks
+    #[arg(long, value_parser = callback_url, value_name = "URL")]
+    pub(crate) callback_url: Option<String>,
+    /// A network besides this machine that may be called back though it is not public
+    #[arg(long, value_parser = network, value_name = "NETWORK")]
+    pub(crate) callback_allow: Vec<IpNet>,
 }
 
 /// Where production gets its settings from, besides the environment.
@@ -216,6 +231,16 @@ pub(crate) enum SignIakRequest {
         /// What follows user name and key
         text: String,
     },
+}
+
+/// Reads an address for callbacks, in the form in which it is kept.
+fn callback_url(text: &str) -> Result<String, TargetFault> {
+    Target::parse(text).map(|target| target.to_string())
+}
+
+/// Reads a network, or one address.
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    crate::addresses::parse(text).ok_or("not a network such as 192.168.0.0/16")
 }
 
 /// Reads one of the words of a choice, and offers them.

@@ -1,4 +1,5 @@
-//! What tests may do to the sandbox: set its clock and script its supplier's faults.
+//! What tests may do to the sandbox: set its clock, script its supplier's faults, and look at the
+//! callbacks that it caught.
 //!
 //! Served only by the sandbox, never by a production server.
 
@@ -13,6 +14,8 @@ use protocols::exchange::{Answer, Arrival, Serve};
 use protocols::sandbox::{Sandbox, faults};
 use serde::{Deserialize, Serialize};
 
+use crate::administration::reading;
+use crate::catcher::Catcher;
 use crate::problem::{json, problem};
 use crate::system::SystemClock;
 
@@ -20,7 +23,11 @@ use crate::system::SystemClock;
 pub(crate) struct Control {
     clock: Arc<SystemClock>,
     sandbox: Arc<Sandbox>,
+    catcher: Catcher,
 }
+
+/// Where callbacks are caught and shown.
+pub(crate) const CALLBACKS_PATH: &str = "/sandbox/callbacks";
 
 /// `POST /sandbox/clock`: either an instant or a step.
 #[derive(Deserialize)]
@@ -37,8 +44,19 @@ struct ClockView {
 
 impl Control {
     /// Controls these.
-    pub(crate) const fn new(clock: Arc<SystemClock>, sandbox: Arc<Sandbox>) -> Self {
-        Self { clock, sandbox }
+    pub(crate) const fn new(
+        clock: Arc<SystemClock>,
+        sandbox: Arc<Sandbox>,
+        catcher: Catcher,
+    ) -> Self {
+        Self { clock, sandbox, catcher }
+    }
+
+    async fn show_callbacks(&self, query: Option<&str>) -> Answer {
+        match reading::query(query, &["order", "reference"]) {
+            Ok(query) => self.catcher.show(&query).await,
+            Err(_) => malformed("the parameters are order and reference, each once"),
+        }
     }
 
     fn clock_view(&self) -> Answer {
@@ -86,6 +104,8 @@ impl Serve for Control {
             (&Method::GET, "/sandbox/clock") => self.clock_view(),
             (&Method::POST, "/sandbox/clock") => self.set_clock(body),
             (&Method::POST, "/sandbox/faults") => self.script(body),
+            (&Method::POST, CALLBACKS_PATH) => self.catcher.take(&arrival.head.headers, body),
+            (&Method::GET, CALLBACKS_PATH) => self.show_callbacks(arrival.head.uri.query()).await,
             _ => problem(StatusCode::NOT_FOUND, "PATH_UNKNOWN", "there is no such path"),
         }
     }

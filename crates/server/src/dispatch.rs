@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use http::StatusCode;
+use protocols::FACES;
 use protocols::exchange::{Answer, Arrival, Serve};
-use protocols::iak;
 
 use crate::administration::DOCUMENT_PATH;
 use crate::problem::{problem, text};
@@ -15,8 +15,8 @@ use crate::problem::{problem, text};
 /// The parts of the program that answer, as logs and metrics name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The IAK protocol.
-    Iak,
+    /// The protocol of this name.
+    Protocol(&'static str),
     /// The admin API.
     Administration,
     /// What tests may do to the sandbox.
@@ -29,13 +29,15 @@ pub(crate) enum Part {
 
 impl Part {
     /// Every part.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Iak, Self::Administration, Self::Control, Self::Health, Self::Unknown];
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let protocols = FACES.iter().map(|face| Self::Protocol(face.name));
+        protocols.chain([Self::Administration, Self::Control, Self::Health, Self::Unknown])
+    }
 
     /// Its name: for a protocol that of the protocol.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Iak => iak::NAME,
+            Self::Protocol(name) => name,
             Self::Administration => "admin",
             Self::Control => "sandbox",
             Self::Health => "health",
@@ -48,10 +50,9 @@ impl Part {
 pub(crate) fn part(path: &str) -> Part {
     match path {
         "/livez" | "/readyz" | "/metrics" => Part::Health,
-        _ if iak::Served::owns(path) => Part::Iak,
         _ if path.starts_with("/admin/") || path == DOCUMENT_PATH => Part::Administration,
         _ if path.starts_with("/sandbox/") => Part::Control,
-        _ => Part::Unknown,
+        _ => protocols::owner(path).map_or(Part::Unknown, Part::Protocol),
     }
 }
 
@@ -60,8 +61,8 @@ pub(crate) fn part(path: &str) -> Part {
 pub(crate) struct Dispatch {
     /// Whether the program is ready for orders.
     pub(crate) ready: Arc<AtomicBool>,
-    /// The IAK protocol.
-    pub(crate) iak: Option<iak::Served>,
+    /// The protocols by name; none on a listener for operators.
+    pub(crate) protocols: Vec<(&'static str, Box<dyn Serve>)>,
     /// The admin API.
     pub(crate) administration: Option<Box<dyn Serve>>,
     /// What tests may do to the sandbox; production has none.
@@ -91,7 +92,10 @@ impl Serve for Dispatch {
     async fn serve(&self, arrival: Arrival) -> Answer {
         let part: Option<&dyn Serve> = match part(arrival.head.uri.path()) {
             Part::Health => return self.health(arrival).await,
-            Part::Iak => self.iak.as_ref().map(|iak| iak as _),
+            Part::Protocol(name) => {
+                let served = self.protocols.iter().find(|(own, _)| *own == name);
+                served.map(|(_, protocol)| protocol.as_ref())
+            }
             Part::Administration => self.administration.as_deref(),
             Part::Control => self.control.as_deref(),
             Part::Unknown => None,

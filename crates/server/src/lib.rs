@@ -8,7 +8,9 @@ mod addresses;
 mod administration;
 mod background;
 mod backups;
+mod callback_command;
 mod caller;
+mod catcher;
 mod command_line;
 #[cfg_attr(
     not(test),
@@ -21,8 +23,10 @@ pub mod edge;
 mod explain;
 mod logs;
 mod merchant_command;
+mod messenger;
 mod metrics;
 mod observed;
+mod open_files;
 mod operator_client;
 mod order_command;
 mod preparation;
@@ -102,6 +106,7 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
         Some(Command::Merchant(options)) => print(&merchant_command::run(&options)?),
         Some(Command::Product(options)) => print(&product_command::run(&options)?),
         Some(Command::Order(options)) => print(&order_command::run(&options)?),
+        Some(Command::Callback(options)) => print(&callback_command::run(&options)?),
     }
 }
 

@@ -1,9 +1,11 @@
 //! `lunas merchant`: merchants, their keys and their money, on a running server.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
+use domain::Repetition;
 use serde_json::{Value, json};
 
-use crate::operator_client::{Client, ServerOptions, field};
+use crate::operator_client::{Client, ServerOptions, escaped, field};
 
 /// What an operator does with merchants.
 #[derive(Debug, Args)]
@@ -91,6 +93,35 @@ enum MerchantCommand {
         #[arg(default_value_t = 1)]
         burst: u32,
     },
+    /// Tentukan alamat callback; rahasia baru hanya dicetak sekali · set where a merchant is called
+    /// back; a new secret is printed once
+    CallbackUrl {
+        /// The merchant's number
+        merchant: u32,
+        /// The address
+        #[arg(required_unless_present = "stop")]
+        url: Option<String>,
+        /// The protocol
+        #[arg(long, default_value = "iak")]
+        protocol: String,
+        /// The secret to sign with, `whsec_` and Base64; otherwise a new one is made
+        #[arg(long)]
+        secret: Option<String>,
+        /// Pakai terus rahasia lama · go on with the secret that there is
+        #[arg(long, conflicts_with = "secret")]
+        keep_secret: bool,
+        /// Hentikan pengiriman · send nothing more there
+        #[arg(long, conflicts_with_all = ["url", "secret", "keep_secret"])]
+        stop: bool,
+    },
+    /// Batasi isi ulang satu nomor per hari · set how often one number may be topped up a day
+    Repetition {
+        /// The merchant's number
+        merchant: u32,
+        /// The rule: free, once-per-product or once-per-number
+        #[arg(value_parser = PossibleValuesParser::new(Repetition::ALL.map(Repetition::name)))]
+        rule: String,
+    },
     /// Tambah saldo · credit a balance
     Credit(FundingOptions),
     /// Kurangi saldo · debit a balance
@@ -162,6 +193,21 @@ fn carry_out(client: &Client, command: &MerchantCommand) -> anyhow::Result<(Valu
             let body = json!({ "rate_limit": limit });
             about(client.put(&path(merchant, "/limits"), &body)?, "Batas · limit")
         }
+        MerchantCommand::CallbackUrl { merchant, url, protocol, secret, keep_secret, .. } => {
+            let path = path(merchant, &format!("/endpoints/{}", escaped(protocol)));
+            match url {
+                None => stop_callbacks(client, &path),
+                Some(url) => {
+                    let keep = keep_secret.then_some(true);
+                    let body = json!({ "url": url, "secret": secret, "keep_secret": keep });
+                    set_callback_url(client, &path, &body)
+                }
+            }
+        }
+        MerchantCommand::Repetition { merchant, rule } => {
+            let body = json!({ "repetition": rule });
+            about(client.put(&path(merchant, "/repetition"), &body)?, "Batas ulang · repetition")
+        }
         MerchantCommand::Credit(funding) => fund(client, "credit", funding),
         MerchantCommand::Debit(funding) => fund(client, "debit", funding),
     }
@@ -173,18 +219,20 @@ fn merchant_line(merchant: &Value) -> String {
     let networks = if networks.is_empty() { "*".to_owned() } else { networks.join(" ") };
     let part = |name| field(merchant, name);
     format!(
-        "{} {} ({}, {}) {} ip {networks}",
+        "{} {} ({}, {}) {} ip {networks} {}",
         part("merchant"),
         part("name"),
         part("currency"),
         part("level"),
-        part("status")
+        part("status"),
+        part("repetition")
     )
 }
 
 fn show(client: &Client, merchant: u32) -> anyhow::Result<(Value, String)> {
     let detail = client.get(&format!("/admin/v1/merchants/{merchant}"))?;
     let credentials = client.get(&format!("/admin/v1/merchants/{merchant}/credentials"))?;
+    let endpoints = client.get(&format!("/admin/v1/merchants/{merchant}/endpoints"))?;
     let mut lines = vec![
         merchant_line(&detail["merchant"]),
         format!("Saldo · balance: {}", field(&detail, "balance")),
@@ -199,8 +247,32 @@ fn show(client: &Client, merchant: u32) -> anyhow::Result<(Value, String)> {
             part("expires_at")
         ));
     }
+    for it in endpoints["items"].as_array().into_iter().flatten() {
+        lines.push(format!("Callback: {}", endpoint_line(it)));
+    }
     let answer = json!({ "merchant": detail["merchant"], "balance": detail["balance"],
-        "credentials": credentials["items"] });
+        "credentials": credentials["items"], "endpoints": endpoints["items"] });
+    Ok((answer, lines.join("\n")))
+}
+
+fn endpoint_line(endpoint: &Value) -> String {
+    let part = |name| field(endpoint, name);
+    format!("{} {} {}", part("protocol"), part("url"), part("status"))
+}
+
+fn stop_callbacks(client: &Client, path: &str) -> anyhow::Result<(Value, String)> {
+    let answer = client.post(&format!("{path}/stop"), &Value::Null)?;
+    let line = format!("Dihentikan · stopped: {}", endpoint_line(&answer));
+    Ok((answer, line))
+}
+
+fn set_callback_url(client: &Client, path: &str, body: &Value) -> anyhow::Result<(Value, String)> {
+    let answer = client.put(path, body)?;
+    let mut lines = vec![format!("Callback: {}", endpoint_line(&answer["endpoint"]))];
+    if let Some(secret) = answer["secret"].as_str() {
+        lines
+            .push(format!("Rahasia, hanya ditampilkan sekali · secret, shown only once: {secret}"));
+    }
     Ok((answer, lines.join("\n")))
 }
 

@@ -114,7 +114,8 @@ async fn iak() -> Arc<dyn Serve> {
     let memory = Arc::<InMemory>::default();
     let gateway = Gateway::open(Parts {
         store: Arc::clone(&memory) as _,
-        reports: memory,
+        reports: Arc::clone(&memory) as _,
+        collections: memory,
         clock: Arc::new(SystemClock::default()),
         observer: Arc::new(gateway::observer::Nobody),
         upstreams: Vec::new(),
@@ -123,6 +124,7 @@ async fn iak() -> Arc<dyn Serve> {
             call_within: Duration::from_secs(1),
             cut_offs: true,
             upstream: UpstreamName::new("nobody"),
+            test_upstream: UpstreamName::new("nobody"),
         },
         process: ProcessId(1),
     });

@@ -18,6 +18,7 @@ use crate::configuration::fault::{Fault, Faults};
 use crate::configuration::sealing::{Key, KeySealer};
 use crate::configuration::typed::{Configuration, Upstream};
 use crate::edge::{Certificate, CertificateFault};
+use crate::messenger::encryption::Encryption;
 use crate::system::SystemEntropy;
 
 /// What was opened.
@@ -28,6 +29,8 @@ pub(crate) struct Preparation {
     pub(crate) upstream: UpstreamName,
     /// How that supplier, the built-in stand-in, behaves.
     pub(crate) stand_in: sandbox::Settings,
+    /// Which receivers of callbacks are believed under TLS.
+    pub(crate) encryption: Encryption,
     /// Seals stored secrets under the key of the key file.
     pub(crate) sealer: Arc<dyn Sealer>,
 }
@@ -61,10 +64,14 @@ impl Preparation {
         }
         let certificate = certificate(loaded).map_err(|fault| faults.push(fault)).ok().flatten();
         let upstream = upstream(configuration).map_err(|fault| faults.push(fault));
-        match (key, upstream) {
-            (Ok(key), Ok((upstream, stand_in))) if faults.is_empty() => {
+        let encryption = Encryption::new(configuration.callbacks.ca_file.as_deref());
+        let encryption = encryption.map_err(|fault| {
+            faults.push(loaded.effective.fault("callbacks.ca_file", fault.to_string()));
+        });
+        match (key, upstream, encryption) {
+            (Ok(key), Ok((upstream, stand_in)), Ok(encryption)) if faults.is_empty() => {
                 let sealer = Arc::new(KeySealer { key, entropy: Arc::new(SystemEntropy) });
-                Ok(Self { certificate, upstream, stand_in, sealer })
+                Ok(Self { certificate, upstream, stand_in, encryption, sealer })
             }
             _ => Err(Faults(faults)),
         }
@@ -121,7 +128,10 @@ fn upstream(configuration: &Configuration) -> Result<(UpstreamName, sandbox::Set
     match configuration.upstreams.get(name) {
         Some(Upstream::Sandbox { seed, iak_numbers }) => {
             let iak_numbers = (*iak_numbers).into();
-            Ok((name.clone(), sandbox::Settings { seed: *seed, iak_numbers }))
+            Ok((
+                name.clone(),
+                sandbox::Settings { seed: *seed, iak_numbers, iak_top_ups_after: None },
+            ))
         }
         None => Err(Fault::of("route", format!("leads to {name}, which is no upstream"))),
     }

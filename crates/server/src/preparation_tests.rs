@@ -61,7 +61,10 @@ fn a_complete_configuration_is_prepared_and_changes_nothing() {
     assert!(preparation.certificate.is_none());
     assert_eq!(preparation.upstream, UpstreamName::new("stand_in"));
     let iak_numbers = sandbox::NumberScheme::Old;
-    assert_eq!(preparation.stand_in, sandbox::Settings { seed: 7, iak_numbers });
+    assert_eq!(
+        preparation.stand_in,
+        sandbox::Settings { seed: 7, iak_numbers, iak_top_ups_after: None }
+    );
     assert!(!place.path("a").exists());
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The sandbox and the production server differ in what they are given and in who stands behind
 //! their doors; everything else is here, once. Order of the stop: no new connections; requests in
-//! progress are answered; calls under way bring their outcomes; the books are closed. Whatever does
+//! progress are answered, and callbacks under way handed over; calls under way bring their outcomes;
+//! the books are closed. Whatever does
 //! not finish in time is taken up by the next start, as after a crash.
 
 use std::num::NonZeroU32;
@@ -12,16 +13,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::{RateLimit, UpstreamName};
+use domain::{ProtocolName, RateLimit, Secret, UpstreamName};
+use gateway::courier::{self, Courier};
 use gateway::exchanges::Nowhere;
-use gateway::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
-use gateway::ports::{Clock, ExchangeLog, Notice, Sealer, Upstream};
+use gateway::observer::{
+    AttemptEnd, HandoverEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd,
+};
+use gateway::ports::{
+    CallbackReports, CallbackWriter, Clock, ExchangeLog, Notice, Sealer, Upstream,
+};
 use gateway::{Gateway, Parts, Settings};
 use protocols::admission::{AnySignature, SignatureGuard};
 use protocols::exchange::Serve;
-use protocols::iak;
 use protocols::order_numbers::OrderNumbers;
 use protocols::sandbox::{self, Sandbox};
+use protocols::hosted::{self, Tokens};
+use protocols::{iak, ilenpay, isikuota, s88pay};
 use storage::Opened;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -33,8 +40,12 @@ use tracing::{error, info, warn};
 use crate::addresses;
 use crate::background;
 use crate::backups;
-use crate::configuration::typed::{Exchanges, Orders};
+use crate::configuration::typed::{Callbacks, Exchanges, Orders};
 use crate::edge::{self, Certificate, Limits, Traffic};
+use crate::messenger::encryption::Encryption;
+use crate::messenger::policy::Policy;
+use crate::messenger::resolver::SystemResolver;
+use crate::messenger::{self, HttpMessenger};
 use crate::metrics::{Metrics, MetricsPage};
 use crate::observed::Observed;
 use crate::rates::{self, WrongSignatures};
@@ -47,6 +58,12 @@ use crate::traces::collector::Collector;
 
 /// How long calls under way may take to finish at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// How long a try that has ended may take to be recorded before somebody else tries.
+const RECORD_WITHIN: Duration = Duration::from_secs(60);
+/// How many wrong S88pay keys an hour are tried for one merchant.
+const WRONG_KEYS_PER_HOUR: u32 = 100;
+/// How long an S88pay deposit waits for its payer.
+const DEPOSIT_LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// How many notices of the supplier may wait to be taken in.
 const NOTICES_WAITING_MAX: usize = 1024;
 
@@ -62,6 +79,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) orders: Orders,
     /// What callers are held to who have no limits of their own.
     pub(crate) callers: Callers,
+    /// How merchants are called back.
+    pub(crate) callbacks: CallbackPlan,
+    /// Where payers are shown pages.
+    pub(crate) pages: Pages,
     /// Keeps stored secrets unreadable.
     pub(crate) sealer: Arc<dyn Sealer>,
     /// Takes traces, if anybody does.
@@ -77,6 +98,27 @@ pub(crate) struct Callers {
     pub(crate) rate_limit: Option<RateLimit>,
     /// How many wrong signatures may come per minute from one address in one user name.
     pub(crate) failed_signatures_per_minute: Option<NonZeroU32>,
+}
+
+/// Where payers are shown pages, and what they can do there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Pages {
+    /// What links to them begin with, without a slash at the end.
+    pub(crate) public_url: String,
+    /// Where merchants without an address are called back.
+    pub(crate) fallback_url: Option<String>,
+    /// Whether payers can make believe that they paid.
+    pub(crate) sandbox: bool,
+}
+
+/// How merchants are called back.
+pub(crate) struct CallbackPlan {
+    /// What the operator set.
+    pub(crate) settings: Callbacks,
+    /// Which receivers are believed under TLS.
+    pub(crate) encryption: Encryption,
+    /// Where merchants without an address are called back, and the secret for it.
+    pub(crate) fallback: Option<(String, Secret)>,
 }
 
 /// A listener and who answers behind it.
@@ -113,6 +155,10 @@ pub(crate) struct Program {
     pub(crate) clock: Arc<SystemClock>,
     /// The built-in supplier.
     pub(crate) supplier: Arc<Sandbox>,
+    /// Hands callbacks over.
+    pub(crate) courier: Arc<Courier>,
+    /// Who sends them.
+    pub(crate) messenger: Arc<HttpMessenger>,
     /// Whether requests are welcome: from the start until the stop begins.
     pub(crate) ready: Arc<AtomicBool>,
     /// What merchants and we say.
@@ -123,6 +169,7 @@ pub(crate) struct Program {
     directory: PathBuf,
     data: Opened,
     callers: Callers,
+    pages: Pages,
     backups: Option<(Arc<Folder>, Schedule)>,
     notices: mpsc::Receiver<Notice>,
 }
@@ -162,6 +209,7 @@ impl Program {
         let opened = Gateway::open(Parts {
             store: Arc::clone(&data.store),
             reports: Arc::clone(&data.reports),
+            collections: Arc::clone(&data.collections),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             observer,
             upstreams: vec![Arc::clone(&supplier) as Arc<dyn Upstream>],
@@ -170,6 +218,8 @@ impl Program {
                 call_within: plan.orders.call_within,
                 cut_offs: plan.orders.cut_offs,
                 upstream: plan.upstream.clone(),
+                // The only supplier there is moves no money.
+                test_upstream: plan.upstream.clone(),
             },
             process: new_process(),
         })
@@ -184,12 +234,15 @@ impl Program {
                 );
             }
         };
+        let (courier, messenger) = call_back(plan.callbacks, &gateway, &clock, &data);
         let ready = Arc::new(AtomicBool::new(true));
         let exchanges = exchange_log(plan.data, &plan.exchanges, &clock, data.instance_key);
         Ok(Self {
             gateway,
             clock,
             supplier,
+            courier,
+            messenger,
             ready,
             exchanges,
             metrics,
@@ -198,6 +251,7 @@ impl Program {
             directory: plan.data.to_owned(),
             data,
             callers: plan.callers,
+            pages: plan.pages,
             backups: None,
             notices,
         })
@@ -213,31 +267,75 @@ impl Program {
         vec![Box::new(iak::order_numbers(self.data.instance_key))]
     }
 
-    /// The IAK protocol over this gateway.
-    pub(crate) fn iak(&self) -> iak::Served {
+    /// Every protocol over this gateway, by name. All of them share what callers are held to.
+    pub(crate) fn protocols(&self) -> Vec<(&'static str, Box<dyn Serve>)> {
         let signatures: Arc<dyn SignatureGuard> = match self.callers.failed_signatures_per_minute {
             None => Arc::new(AnySignature),
             Some(most) => {
                 Arc::new(WrongSignatures::new(most, Arc::clone(&self.clock) as Arc<dyn Clock>))
             }
         };
-        let settings = iak::Settings {
+        let addresses = addresses::by_merchant(Arc::clone(&self.gateway));
+        let rates = rates::by_merchant(Arc::clone(&self.gateway), self.callers.rate_limit);
+        let iak = iak::Settings {
             tr_id_key: self.data.instance_key,
-            addresses: addresses::by_merchant(Arc::clone(&self.gateway)),
-            rates: rates::by_merchant(Arc::clone(&self.gateway), self.callers.rate_limit),
-            signatures,
+            addresses: Arc::clone(&addresses),
+            rates: Arc::clone(&rates),
+            signatures: Arc::clone(&signatures),
         };
-        iak::Served::new(Arc::clone(&self.gateway), settings)
+        let isikuota = isikuota::Settings {
+            timestamp_window: isikuota::Settings::USUAL_TIMESTAMP_WINDOW,
+            addresses: Arc::clone(&addresses),
+            rates: Arc::clone(&rates),
+            signatures: Arc::clone(&signatures),
+        };
+        let tokens = Tokens::new(self.data.instance_key);
+        let ilenpay = ilenpay::Settings {
+            addresses: Arc::clone(&addresses),
+            rates: Arc::clone(&rates),
+            signatures,
+            tokens: tokens.clone(),
+            public_url: self.pages.public_url.clone(),
+            lifetime: None,
+            messenger: Arc::clone(&self.messenger) as _,
+            fallback_url: self.pages.fallback_url.clone(),
+        };
+        let s88pay = s88pay::Settings {
+            number_key: self.data.instance_key,
+            tokens: tokens.clone(),
+            public_url: self.pages.public_url.clone(),
+            addresses,
+            rates,
+            wrong_keys_per_hour: Some(WRONG_KEYS_PER_HOUR),
+            lifetime: DEPOSIT_LIFETIME,
+        };
+        let hosted = hosted::Settings { tokens, sandbox: self.pages.sandbox };
+        let gateway = || Arc::clone(&self.gateway);
+        vec![
+            (iak::NAME, Box::new(iak::Served::new(gateway(), iak))),
+            (isikuota::NAME, Box::new(isikuota::Served::new(gateway(), isikuota))),
+            (ilenpay::NAME, Box::new(ilenpay::Served::new(gateway(), ilenpay))),
+            (s88pay::NAME, Box::new(s88pay::Served::new(gateway(), s88pay))),
+            (hosted::NAME, Box::new(hosted::Served::new(gateway(), hosted))),
+        ]
+    }
+
+    /// The list reads of callbacks.
+    pub(crate) fn callbacks(&self) -> Arc<dyn CallbackReports> {
+        Arc::clone(&self.data.callbacks)
     }
 
     /// The page with all that is counted, the traffic of one listener among it.
     pub(crate) fn metrics_page(&self, traffic: &Arc<Traffic>) -> MetricsPage {
+        let courier = Arc::clone(&self.courier);
         MetricsPage {
             metrics: Arc::clone(&self.metrics),
             traces: self.traces.clone(),
             traffic: Arc::clone(traffic),
             reports: Arc::clone(&self.data.reports),
             exchanges: Arc::clone(&self.exchanges),
+            callbacks: Arc::clone(&self.data.callbacks),
+            tries_under_way: Box::new(move || courier.under_way()),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             data: self.directory.clone(),
         }
@@ -261,6 +359,8 @@ impl Program {
         let stop = CancellationToken::new();
         tokio::spawn(stop_at_signal(signals, stop.clone(), Arc::clone(&self.ready)));
         let resolver = tokio::spawn(Arc::clone(&self.gateway).run_resolver(stop.clone()));
+        tokio::spawn(Arc::clone(&self.gateway).run_collections(stop.clone()));
+        let courier = tokio::spawn(self.courier.run(stop.clone()));
         tokio::spawn(take_in_notices(Arc::clone(&self.gateway), self.notices));
         tokio::spawn(recover(Arc::clone(&self.gateway)));
         tokio::spawn(service_manager::stay_alive());
@@ -281,6 +381,7 @@ impl Program {
             ended.context("a listener broke off")?;
         }
         resolver.await.context("the resolver broke off")?;
+        courier.await.context("the courier broke off")?;
         if timeout(STOP_WITHIN, self.gateway.finish_calls()).await.is_err() {
             warn!("some calls did not finish; the next start asks what became of them");
         }
@@ -326,6 +427,14 @@ impl Observer for Both {
         self.0.called(upstream, operation, took);
         self.1.called(upstream, operation, took);
     }
+
+    fn handed_over(&self, protocol: &ProtocolName, end: HandoverEnd, took: Duration) {
+        self.0.handed_over(protocol, end, took);
+    }
+
+    fn given_up(&self, protocol: &ProtocolName) {
+        self.0.given_up(protocol);
+    }
 }
 
 /// The log of exchanges goes first, because the lock of the directory goes with the books.
@@ -353,6 +462,51 @@ fn exchange_log(
         warn!(%fault, "exchanges are not kept; stop the server and delete the file to begin anew");
         Arc::new(Nowhere)
     })
+}
+
+/// Who writes callbacks: a line for each protocol that calls back.
+fn callback_writers(data: &Opened) -> Vec<Arc<dyn CallbackWriter>> {
+    vec![
+        Arc::new(iak::callback::Writer::new(data.instance_key)),
+        Arc::new(isikuota::callback::Writer),
+        Arc::new(ilenpay::callback::Writer::new(Tokens::new(data.instance_key))),
+        Arc::new(s88pay::callback::Writer::new(data.instance_key)),
+    ]
+}
+
+/// Who hands callbacks over, and who sends them.
+fn call_back(
+    plan: CallbackPlan,
+    gateway: &Arc<Gateway>,
+    clock: &Arc<SystemClock>,
+    data: &Opened,
+) -> (Arc<Courier>, Arc<HttpMessenger>) {
+    let CallbackPlan { settings, encryption, fallback } = plan;
+    let messenger = Arc::new(HttpMessenger::new(messenger::Parts {
+        settings: messenger::Settings {
+            connect_within: settings.connect_within,
+            try_within: settings.try_within,
+            policy: Policy::new(settings.allow_networks),
+        },
+        encryption,
+        resolver: Arc::new(SystemResolver::new()),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+    }));
+    let courier = Courier::new(courier::Parts {
+        gateway: Arc::clone(gateway),
+        reports: Arc::clone(&data.callbacks),
+        writers: callback_writers(data),
+        messenger: Arc::clone(&messenger) as _,
+        entropy: Arc::new(SystemEntropy),
+        settings: courier::Settings {
+            retries: settings.retries,
+            per_endpoint: settings.per_endpoint,
+            at_once: settings.at_once,
+            lease: settings.try_within.saturating_add(RECORD_WITHIN),
+            fallback,
+        },
+    });
+    (courier, messenger)
 }
 
 async fn recover(gateway: Arc<Gateway>) {

@@ -15,6 +15,12 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
         stand_in: sandbox::Settings::default(),
         orders: Orders { answer_within: second, call_within: second, cut_offs: true },
         callers: Callers::default(),
+        callbacks: CallbackPlan {
+            settings: crate::configuration::defaults().callbacks,
+            encryption: Encryption::new(None).unwrap(),
+            fallback: None,
+        },
+        pages: Pages::default(),
         sealer,
         collector: None,
         exchanges: Exchanges { per_second: None, keep_days: 1, file_bytes: 16 << 20 },
@@ -28,9 +34,14 @@ fn sealer() -> Arc<dyn Sealer> {
 
 /// Whether any file of the data holds this text.
 fn holds(data: &Path, text: &str) -> bool {
-    let files = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
-    let mut contents = files.map(|file| std::fs::read(file).unwrap());
-    contents.any(|bytes| bytes.windows(text.len()).any(|piece| piece == text.as_bytes()))
+    let mut paths = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path());
+    paths.any(|path| match path.is_dir() {
+        true => holds(&path, text),
+        false => {
+            let bytes = std::fs::read(path).unwrap();
+            bytes.windows(text.len()).any(|piece| piece == text.as_bytes())
+        }
+    })
 }
 
 #[tokio::test]

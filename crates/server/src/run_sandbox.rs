@@ -1,23 +1,28 @@
 //! `lunas sandbox`: the program with demo data, one listener for everything, and controls for tests.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::{Amount, Command, Role, UpstreamName};
+use domain::{Amount, Command, Role, Secret, UpstreamName};
 use gateway::Gateway;
 use gateway::ports::Unsealed;
+use ipnet::{IpNet, Ipv4Net};
 use protocols::sandbox::{self, demo};
 
 use crate::administration::{self, Administration, Holder};
+use crate::catcher::Catcher;
 use crate::command_line::SandboxOptions;
-use crate::configuration::typed::{Exchanges, Orders};
-use crate::control::Control;
+use crate::configuration;
+use crate::configuration::typed::{Callbacks, Exchanges, Orders};
+use crate::control::{self, Control};
 use crate::dispatch::Dispatch;
 use crate::edge::{self, Limits, Traffic};
-use crate::program::{Callers, Door, Plan, Program};
+use crate::messenger::encryption::Encryption;
+use crate::open_files;
+use crate::program::{CallbackPlan, Callers, Door, Pages, Plan, Program};
 use crate::signals::StopSignals;
 use crate::system::SystemEntropy;
 
@@ -31,18 +36,36 @@ const TOKENS: [(&str, Role); 3] = [
 /// How large the log of exchanges may become.
 const EXCHANGES_BYTES: usize = 256 << 20;
 
+/// Signs the callbacks of merchants without an address of their own, after the standard that every
+/// delivery keeps.
+const CALLBACK_SECRET: &str = "whsec_c2FuZGJveC13ZWJob29rLXNlY3JldA==";
+
 /// Runs the sandbox until the process is told to stop.
 pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
+    let signals = StopSignals::listen()?;
+    let listener = edge::listen(options.listen)
+        .with_context(|| format!("cannot listen on {}", options.listen))?;
+    let address = listener.local_addr().context("the listener has no address")?;
     let program = Program::open(Plan {
         data: &options.data,
         upstream: UpstreamName::new(sandbox::NAME),
-        stand_in: sandbox::Settings { seed: options.seed, iak_numbers: options.iak_numbers.into() },
+        stand_in: sandbox::Settings {
+            seed: options.seed,
+            iak_numbers: options.iak_numbers.into(),
+            iak_top_ups_after: options.iak_top_ups_after,
+        },
         orders: Orders {
             answer_within: options.answer_within,
             call_within: options.call_within,
             cut_offs: false,
         },
         callers: Callers::default(),
+        callbacks: callback_plan(&options, address)?,
+        pages: Pages {
+            public_url: format!("http://{}", reachable(address)),
+            fallback_url: Some(callback_url(&options, address)),
+            sandbox: true,
+        },
         sealer: Arc::new(Unsealed),
         collector: None,
         exchanges: Exchanges {
@@ -54,16 +77,13 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
     .await?;
     seed(&program.gateway).await.context("the demo data could not be stored")?;
 
-    let signals = StopSignals::listen()?;
-    let listener = edge::listen(options.listen)
-        .with_context(|| format!("cannot listen on {}", options.listen))?;
-    let address = listener.local_addr().context("the listener has no address")?;
     let gateway = Arc::clone(&program.gateway);
-    let control = Control::new(Arc::clone(&program.clock), Arc::clone(&program.supplier));
+    let catcher = Catcher::new(Arc::clone(&gateway), program.callbacks());
+    let control = Control::new(Arc::clone(&program.clock), Arc::clone(&program.supplier), catcher);
     let traffic = Arc::<Traffic>::default();
     let dispatch = Dispatch {
         ready: Arc::clone(&program.ready),
-        iak: Some(program.iak()),
+        protocols: program.protocols(),
         administration: Some(Box::new(administration(&program))),
         control: Some(Box::new(control)),
         metrics: Some(Box::new(program.metrics_page(&traffic))),
@@ -85,10 +105,49 @@ fn administration(program: &Program) -> Administration {
         gateway: Arc::clone(&program.gateway),
         entropy: Arc::new(SystemEntropy),
         holders: TOKENS.map(holder).into(),
+        callbacks: program.callbacks(),
+        courier: Arc::clone(&program.courier),
+        messenger: Arc::clone(&program.messenger),
         is_public: |_| false,
         exchanges: Arc::clone(&program.exchanges),
         numbers: program.order_numbers(),
     })
+}
+
+/// How demo merchants are called back: at the address that was given, or by the catcher behind this
+/// program's own listener. Both may be on this machine.
+fn callback_plan(options: &SandboxOptions, listener: SocketAddr) -> anyhow::Result<CallbackPlan> {
+    let usual = configuration::defaults().callbacks;
+    let mut allow_networks = vec![
+        IpNet::from(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+        IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+        IpNet::from(listener.ip().to_canonical()),
+    ];
+    allow_networks.extend(&options.callback_allow);
+    let at_once = open_files::affordable(usual.at_once, open_files::raise_limit());
+    Ok(CallbackPlan {
+        settings: Callbacks { allow_networks, at_once, ..usual },
+        encryption: Encryption::new(None)?,
+        fallback: Some((callback_url(options, listener), Secret::new(CALLBACK_SECRET))),
+    })
+}
+
+/// Where demo merchants are called back.
+fn callback_url(options: &SandboxOptions, listener: SocketAddr) -> String {
+    match &options.callback_url {
+        Some(url) => url.clone(),
+        None => format!("http://{}{}", reachable(listener), control::CALLBACKS_PATH),
+    }
+}
+
+/// Where a listener can be reached from this machine.
+fn reachable(listener: SocketAddr) -> SocketAddr {
+    let ip = match listener.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listener.port())
 }
 
 /// Stores the demo data once. The credential comes last, so that an interrupted first run is
@@ -172,6 +231,25 @@ mod tests {
     use super::*;
     use crate::program::tests::open;
 
+    /// How many credentials the demo has.
+    fn published() -> usize {
+        let commands = demo::commands(domain::Timestamp::from_milliseconds(0));
+        commands.iter().filter(|it| matches!(it, Command::PutCredential(_))).count()
+    }
+
+    #[test]
+    fn the_catcher_is_reached_on_this_machine() {
+        let table = [
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:8080", "[::1]:8080"),
+            ("192.0.2.1:8080", "192.0.2.1:8080"),
+        ];
+        for (listener, url) in table {
+            assert_eq!(reachable(listener.parse().unwrap()).to_string(), url);
+        }
+    }
+
     #[tokio::test]
     async fn data_with_credentials_of_others_gets_no_published_ones() {
         let folder = tempfile::TempDir::new().unwrap();
@@ -180,14 +258,14 @@ mod tests {
         let mut commands = demo::commands(program.gateway.now());
         for command in &mut commands {
             if let Command::PutCredential(credential) = command {
-                credential.identifier = "628111111111".to_owned();
+                credential.identifier = format!("other-{}", credential.identifier);
                 credential.secrets = secrets.clone();
             }
         }
         program.gateway.administer(commands).await.unwrap();
         let fault = seed(&program.gateway).await.unwrap_err().to_string();
         assert!(fault.contains("not that of a sandbox"), "{fault}");
-        assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
+        assert_eq!(program.gateway.catalogue().all_credentials().count(), published());
         program.close().await;
     }
 
@@ -197,7 +275,7 @@ mod tests {
         for _start in 0..2 {
             let program = open(folder.path(), Arc::new(Unsealed)).await.unwrap();
             seed(&program.gateway).await.unwrap();
-            assert_eq!(program.gateway.catalogue().all_credentials().count(), 1);
+            assert_eq!(program.gateway.catalogue().all_credentials().count(), published());
             program.close().await;
         }
     }

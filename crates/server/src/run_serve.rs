@@ -18,11 +18,12 @@ use crate::administration::{self, Administration, Holder};
 use crate::caller::BehindProxies;
 use crate::configuration::Loaded;
 use crate::configuration::fault::Faults;
-use crate::configuration::typed::Configuration;
+use crate::configuration::typed::{Callbacks, Configuration};
 use crate::dispatch::Dispatch;
 use crate::edge::{self, Certificate, Limits, Traffic};
+use crate::open_files;
 use crate::preparation::{self, Preparation};
-use crate::program::{Callers, Door, Plan, Program};
+use crate::program::{CallbackPlan, Callers, Door, Pages, Plan, Program};
 use crate::scheduled_backups::{Folder, Schedule};
 use crate::signals::{ReloadSignals, StopSignals};
 use crate::system::{SystemEntropy, new_process};
@@ -37,7 +38,8 @@ const ADMIN_CONNECTIONS: usize = 64;
 /// Runs the production server until the process is told to stop.
 pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Result<()> {
     let configuration = &loaded.configuration;
-    let Preparation { certificate, upstream, stand_in, sealer } = preparation;
+    let Preparation { certificate, upstream, stand_in, encryption, sealer } = preparation;
+    let open_files = open_files::raise_limit();
     warn_of_what_is_unusual(&loaded, &upstream, certificate.is_some());
     let signals = StopSignals::listen()?;
     tokio::spawn(reload_at_signal(ReloadSignals::listen()?, certificate.clone()));
@@ -45,12 +47,26 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
     let (admin, admin_address) =
         listen(&loaded, "server.admin_listen", configuration.server.admin_listen)?;
     let backups = backups(&loaded)?;
+    let scheme = if certificate.is_some() { "https" } else { "http" };
+    let public_url = match &configuration.server.public_url {
+        Some(url) => url.to_string().trim_end_matches('/').to_owned(),
+        None => format!("{scheme}://{public_address}"),
+    };
     let mut program = Program::open(Plan {
         data: &configuration.data_directory,
         upstream,
         stand_in,
         orders: configuration.orders.clone(),
         callers: callers(configuration),
+        callbacks: CallbackPlan {
+            settings: Callbacks {
+                at_once: open_files::affordable(configuration.callbacks.at_once, open_files),
+                ..configuration.callbacks.clone()
+            },
+            encryption,
+            fallback: None,
+        },
+        pages: Pages { public_url, fallback_url: None, sandbox: false },
         sealer,
         collector: collector(configuration)?,
         exchanges: configuration.exchanges.clone(),
@@ -67,7 +83,6 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
     if let Some((folder, schedule)) = backups {
         program.back_up_into(folder, schedule);
     }
-    let scheme = if certificate.is_some() { "https" } else { "http" };
     println!("Lunas siap · is ready: {scheme}://{public_address}");
     println!("Admin API: http://{admin_address}");
     if let Some(url) = &configuration.server.public_url {
@@ -132,7 +147,7 @@ fn backups(loaded: &Loaded) -> anyhow::Result<Option<(Folder, Schedule)>> {
 fn merchant_service(program: &Program, configuration: &Configuration) -> Arc<dyn Serve> {
     let dispatch = Arc::new(Dispatch {
         ready: Arc::clone(&program.ready),
-        iak: Some(program.iak()),
+        protocols: program.protocols(),
         administration: None,
         control: None,
         metrics: None,
@@ -161,13 +176,16 @@ fn admin_service(
         gateway: Arc::clone(&program.gateway),
         entropy: Arc::new(SystemEntropy),
         holders: holders.collect(),
+        callbacks: program.callbacks(),
+        courier: Arc::clone(&program.courier),
+        messenger: Arc::clone(&program.messenger),
         is_public: demo::is_public_credential,
         exchanges: Arc::clone(&program.exchanges),
         numbers: program.order_numbers(),
     });
     program.observed(Arc::new(Dispatch {
         ready: Arc::clone(&program.ready),
-        iak: None,
+        protocols: Vec::new(),
         administration: Some(Box::new(administration)),
         control: None,
         metrics,
@@ -194,8 +212,9 @@ fn public_credential(program: &Program) -> Option<String> {
     let catalogue = program.gateway.catalogue();
     catalogue
         .all_credentials()
-        .find(|credential| demo::is_public_credential(credential))
+        .filter(|credential| demo::is_public_credential(credential))
         .map(|credential| format!("{} {}", credential.protocol, credential.identifier))
+        .min()
 }
 
 fn warn_of_what_is_unusual(loaded: &Loaded, upstream: &domain::UpstreamName, is_encrypted: bool) {

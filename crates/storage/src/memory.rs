@@ -10,14 +10,19 @@ use std::time::Instant;
 use async_trait::async_trait;
 use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
 use domain::audit::{Auditor, Finding, Summary};
-use domain::command::{Answer, Funding, FundingKey, Keys};
+use domain::callback::Delivery;
+use domain::command::{Answer, DayClaimKey, Funding, FundingKey, Keys, PayerReferenceKey};
 use domain::working_set::{LastNumbers, WorkingSet};
 use domain::{
-    Account, AccountKey, Command, Credential, Merchant, MerchantId, Order, OrderId, OrderState,
-    Product, ProductId, ReferenceKey, Timestamp, Transfer, TransferId,
+    Account, AccountKey, Amount, Callback, CallbackId, Command, Credential, Endpoint, EndpointKey,
+    Evidence, EvidenceKey, Merchant, MerchantId, Order, OrderId, OrderState, Preferences, Product,
+    ProductId, ReferenceKey, Timestamp, Transfer, TransferId,
 };
 use gateway::Catalogue;
-use gateway::ports::{OrderFilter, Page, Pending, Reports, Store, StoreFault};
+use gateway::ports::{
+    Backlog, CallbackFilter, CallbackReports, CollectionReports, OrderFilter, Page, Pending,
+    Reports, Store, StoreFault,
+};
 
 use crate::conformance::Subject;
 use crate::pipeline::{Changes, Engine, EngineFault, Options, Pipeline};
@@ -36,6 +41,13 @@ pub(crate) struct Tables {
     products: BTreeMap<ProductId, Product>,
     audit_records: BTreeMap<AuditNumber, AuditRecord>,
     kept_answers: HashMap<RequestKey, KeptAnswer>,
+    pub(crate) callbacks: BTreeMap<CallbackId, Callback>,
+    deliveries: Vec<Delivery>,
+    endpoints: BTreeMap<EndpointKey, Endpoint>,
+    day_claims: HashMap<DayClaimKey, OrderId>,
+    evidence: BTreeMap<EvidenceKey, Evidence>,
+    payer_references: HashMap<PayerReferenceKey, OrderId>,
+    preferences: BTreeMap<EndpointKey, Preferences>,
 }
 
 impl Tables {
@@ -44,6 +56,8 @@ impl Tables {
         self.transfers.values().try_for_each(|transfer| auditor.transfer(transfer))?;
         self.fundings.values().try_for_each(|funding| auditor.funding(funding))?;
         self.orders.values().try_for_each(|order| auditor.order(order))?;
+        self.callbacks.values().try_for_each(|callback| auditor.callback(callback))?;
+        self.evidence.values().try_for_each(|evidence| auditor.evidence(evidence))?;
         self.audit_records.values().try_for_each(|record| auditor.audit_record(record))?;
         self.kept_answers
             .values()
@@ -86,6 +100,16 @@ impl Tables {
         for kept in &changes.kept_answers {
             self.kept_answers.insert(kept.key.clone(), kept.clone());
         }
+        self.callbacks.extend(changes.callbacks.clone());
+        self.deliveries.extend(changes.deliveries.clone());
+        self.endpoints.extend(changes.endpoints.clone());
+        self.day_claims.extend(changes.day_claims.clone());
+        self.evidence.extend(changes.evidence.clone());
+        self.payer_references.extend(changes.payer_references.clone());
+        for preferences in &changes.preferences {
+            let Preferences { merchant, protocol, .. } = preferences.clone();
+            self.preferences.insert(EndpointKey { merchant, protocol }, preferences.clone());
+        }
     }
 }
 
@@ -126,6 +150,7 @@ impl Engine for MemoryEngine {
             transfer: tables.transfers.keys().last().map_or(0, |id| id.0),
             order: tables.orders.keys().last().map_or(0, |id| id.0),
             merchant: tables.merchants.keys().last().map_or(0, |id| id.0),
+            callback: tables.callbacks.keys().last().map_or(0, |id| id.0),
             audit: tables.audit_records.values().last().map(|it| (it.number, it.hash)),
         })
     }
@@ -164,6 +189,22 @@ impl Engine for MemoryEngine {
         for key in &keys.requests {
             working_set.put_kept_answer(key.clone(), tables.kept_answers.get(key).cloned());
         }
+        for id in &keys.callbacks {
+            working_set.put_callback(*id, tables.callbacks.get(id).cloned());
+        }
+        for key in &keys.endpoints {
+            working_set.put_endpoint(key.clone(), tables.endpoints.get(key).cloned());
+        }
+        for key in &keys.day_claims {
+            let order = tables.day_claims.get(key).and_then(|id| tables.orders.get(id));
+            working_set.put_day_claim(key.clone(), order.cloned());
+        }
+        for key in &keys.evidence {
+            working_set.put_evidence(key.clone(), tables.evidence.get(key).cloned());
+        }
+        for key in &keys.payer_references {
+            working_set.put_payer_reference(key.clone(), tables.payer_references.get(key).copied());
+        }
         Ok(())
     }
 
@@ -195,9 +236,9 @@ impl MemoryStore {
     }
 }
 
-fn first(mut orders: Vec<Arc<Order>>, limit: u32) -> Vec<Arc<Order>> {
-    orders.truncate(usize::try_from(limit).expect("32 bits fit"));
-    orders
+fn first<Record>(mut records: Vec<Record>, limit: u32) -> Vec<Record> {
+    records.truncate(usize::try_from(limit).expect("32 bits fit"));
+    records
 }
 
 #[async_trait]
@@ -238,7 +279,9 @@ impl Reports for MemoryStore {
             tables.merchants.values().cloned().collect(),
             tables.credentials.values().cloned().collect(),
             tables.products.values().cloned().collect(),
-        ))
+        )
+        .with_endpoints(tables.endpoints.values().cloned().collect())
+        .with_preferences(tables.preferences.values().cloned().collect()))
     }
 
     async fn questions_due(
@@ -326,6 +369,135 @@ impl Reports for MemoryStore {
 }
 
 #[async_trait]
+impl CallbackReports for MemoryStore {
+    async fn callbacks_due(
+        &self,
+        now: Timestamp,
+        after: Option<&EndpointKey>,
+        endpoints: u32,
+        per_endpoint: u32,
+    ) -> Result<Vec<Callback>, StoreFault> {
+        let mut addresses: BTreeMap<EndpointKey, Vec<Callback>> = BTreeMap::new();
+        for callback in locked(&self.tables).callbacks.values() {
+            let Callback { merchant, protocol, .. } = callback.clone();
+            let key = EndpointKey { merchant, protocol };
+            let is_due = callback.state.due().is_some_and(|due| due <= now);
+            if is_due && after.is_none_or(|after| key > *after) {
+                addresses.entry(key).or_default().push(callback.clone());
+            }
+        }
+        let addresses = first(addresses.into_values().collect(), endpoints);
+        Ok(addresses
+            .into_iter()
+            .flat_map(|mut due| {
+                due.sort_by_key(|callback| (callback.state.due(), callback.at, callback.id));
+                first(due, per_endpoint)
+            })
+            .collect())
+    }
+
+    async fn callbacks_leased(
+        &self,
+        after: CallbackId,
+        limit: u32,
+    ) -> Result<Vec<Callback>, StoreFault> {
+        let tables = locked(&self.tables);
+        let leased = |it: &&Callback| {
+            it.id > after && matches!(it.state, domain::CallbackState::Leased { .. })
+        };
+        Ok(first(tables.callbacks.values().filter(leased).cloned().collect(), limit))
+    }
+
+    async fn callback(&self, id: CallbackId) -> Result<Option<Callback>, StoreFault> {
+        Ok(locked(&self.tables).callbacks.get(&id).cloned())
+    }
+
+    async fn callbacks(
+        &self,
+        filter: &CallbackFilter,
+        before: Option<CallbackId>,
+        limit: u32,
+    ) -> Result<Page<Callback, CallbackId>, StoreFault> {
+        let tables = locked(&self.tables);
+        let below = |it: &&Callback| before.is_none_or(|before| it.id < before);
+        let wanted = tables.callbacks.values().rev().filter(below);
+        let wanted = wanted.filter(|callback| filter.admits(callback)).cloned().collect();
+        Ok(Page::of(wanted, limit, |callback: &Callback| callback.id))
+    }
+
+    async fn deliveries(&self, callback: CallbackId) -> Result<Vec<Delivery>, StoreFault> {
+        let tables = locked(&self.tables);
+        Ok(tables.deliveries.iter().filter(|it| it.callback == callback).cloned().collect())
+    }
+
+    async fn callback_backlog(&self) -> Result<Backlog, StoreFault> {
+        let tables = locked(&self.tables);
+        let open = tables.callbacks.values().filter(|it| it.state.due().is_some());
+        let open: Vec<Timestamp> = open.map(|callback| callback.at).collect();
+        let count = u64::try_from(open.len()).expect("64 bits fit");
+        Ok(Backlog { open: count, since: open.into_iter().min() })
+    }
+}
+
+#[async_trait]
+impl CollectionReports for MemoryStore {
+    async fn awaiting(
+        &self,
+        channel: &str,
+        due: Amount,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        let waits = |it: &domain::Collecting| it.channel == channel && it.due == due;
+        let awaiting = self.orders(|order| {
+            order.state == OrderState::Awaiting && order.collecting.as_ref().is_some_and(waits)
+        });
+        Ok(first(awaiting, limit))
+    }
+
+    async fn collections_expired(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        let mut expired =
+            self.orders(|order| order.state == OrderState::Awaiting && order.expires_at <= now);
+        expired.sort_by_key(|order| order.expires_at);
+        Ok(first(expired, limit))
+    }
+
+    async fn free_evidence(
+        &self,
+        channel: &str,
+        amount: Amount,
+        limit: u32,
+    ) -> Result<Vec<Evidence>, StoreFault> {
+        let tables = locked(&self.tables);
+        let free =
+            |it: &&Evidence| it.state.is_free() && it.channel == channel && it.amount == amount;
+        Ok(first(tables.evidence.values().filter(free).cloned().collect(), limit))
+    }
+
+    async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault> {
+        Ok(locked(&self.tables).evidence.get(key).cloned())
+    }
+
+    async fn evidence_list(
+        &self,
+        state: Option<&str>,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault> {
+        let tables = locked(&self.tables);
+        let wanted = |it: &&Evidence| {
+            state.is_none_or(|state| it.state.name() == state)
+                && after.is_none_or(|after| it.key > *after)
+        };
+        let wanted = tables.evidence.values().filter(wanted).cloned().collect();
+        Ok(Page::of(wanted, limit, |evidence: &Evidence| evidence.key.clone()))
+    }
+}
+
+#[async_trait]
 impl Shutdown for MemoryStore {
     async fn shutdown(&self) {
         self.pipeline.shutdown().await;
@@ -348,6 +520,8 @@ impl Subject for InMemory {
         Opened {
             store: Arc::<MemoryStore>::clone(&store),
             reports: Arc::<MemoryStore>::clone(&store),
+            callbacks: Arc::<MemoryStore>::clone(&store),
+            collections: Arc::<MemoryStore>::clone(&store),
             instance_key: [0; 32],
             created,
             shutdown: store,

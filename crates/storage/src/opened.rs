@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gateway::ports::{Reports, Store};
+use gateway::ports::{CallbackReports, CollectionReports, Reports, Store};
 
 /// Opened data, ready to serve.
 pub struct Opened {
@@ -11,6 +11,10 @@ pub struct Opened {
     pub store: Arc<dyn Store>,
     /// The list reads.
     pub reports: Arc<dyn Reports>,
+    /// The list reads of callbacks.
+    pub callbacks: Arc<dyn CallbackReports>,
+    /// The list reads of collections.
+    pub collections: Arc<dyn CollectionReports>,
     /// Random bytes drawn when the data was created, the same for as long as it lives.
     pub instance_key: [u8; 32],
     /// Whether the data was created just now.

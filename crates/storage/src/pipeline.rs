@@ -374,12 +374,18 @@ impl<E: Engine> Writer<E> {
             Err(fault) => return self.failed(jobs, fault),
         };
         let mut changes = Changes::default();
+        let last_callback = cache.working_set().last_numbers().callback;
         let mut answers = Vec::with_capacity(jobs.len());
         for job in &jobs {
             answers.push(decide_one(cache.working_set(), &mut changes, &job.command));
         }
         if !changes.is_empty() {
-            let new_orders = changes.new_orders.len();
+            let callbacks = cache.working_set().last_numbers().callback - last_callback;
+            // An order and its reference each.
+            let added = 2 * changes.new_orders.len()
+                + usize::try_from(callbacks).unwrap_or(usize::MAX)
+                + changes.day_claims.len()
+                + changes.payer_references.len();
             if let Err(fault) = self.engine.save(changes) {
                 return self.failed(jobs, fault);
             }
@@ -387,8 +393,7 @@ impl<E: Engine> Writer<E> {
                 info!("commits succeed again");
             }
             self.options.observer.committed(jobs.len(), begun.elapsed());
-            // An order and its reference each.
-            self.added = self.added.saturating_add(2 * new_orders);
+            self.added = self.added.saturating_add(added);
         }
         self.cache = Some(cache);
         for (job, answer) in jobs.into_iter().zip(answers) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::administration::{Action, Effect, Facts, Objection};
 use crate::callback::{Callback, CallbackState, Delivery, Endpoint, EndpointKey};
-use crate::command::{Lease, RecordDelivery, Reply, Wanted};
+use crate::command::{Lease, RecordDelivery, Redeliver, Reply, Wanted};
 use crate::identifier::CallbackId;
 use crate::merchant::Secret;
 use crate::order::Order;
@@ -166,16 +166,48 @@ pub(super) fn stop_endpoint(working_set: &WorkingSet, key: &EndpointKey, at: Tim
     Ok(Ok(endpoint_done(Action::EndpointStopped, endpoint_facts(before), endpoint)))
 }
 
-/// A callback that was given up or delivered begins a new round of tries, with the same bytes.
+/// The callback in a new round of tries, with the same bytes; none while somebody is trying it.
+fn begun_anew(before: &Callback, at: Timestamp) -> Option<Callback> {
+    if matches!(before.state, CallbackState::Leased { until, .. } if until > at) {
+        return None;
+    }
+    let state = CallbackState::Waiting { due: at };
+    Some(Callback { state, tries_in_round: 0, ..before.clone() })
+}
+
+/// The latest news for each of the order's addresses becomes due. What is being tried at this moment
+/// counts as sent, and what is due already stays as it is.
+pub(super) fn decide_redelivery(
+    working_set: &WorkingSet,
+    redeliver: &Redeliver,
+) -> Result<Decision, DecideFault> {
+    let (mut at_merchants, mut at_own): (Option<&Callback>, Option<&Callback>) = (None, None);
+    for id in &redeliver.callbacks {
+        let owned =
+            |it: &&Callback| it.order == redeliver.order && it.merchant == redeliver.merchant;
+        let Some(callback) = working_set.callback(*id)?.filter(owned) else { continue };
+        let latest = if callback.to_own_address { &mut at_own } else { &mut at_merchants };
+        if latest.is_none_or(|known| known.id < callback.id) {
+            *latest = Some(callback);
+        }
+    }
+    let is_due =
+        |it: &Callback| matches!(it.state, CallbackState::Waiting { due } if due <= redeliver.at);
+    let known = [at_merchants, at_own].into_iter().flatten();
+    let callbacks = known.clone().count();
+    let anew = known.filter(|it| !is_due(it)).filter_map(|it| begun_anew(it, redeliver.at));
+    let changes = anew.map(Change::Callback).collect();
+    Ok(Decision { answer: Ok(Reply::Redelivered { callbacks }), changes })
+}
+
+/// A callback that was given up or delivered begins a new round of tries, as an operator wants it.
 pub(super) fn resend(working_set: &WorkingSet, id: CallbackId, at: Timestamp) -> Outcome {
     let Some(before) = working_set.callback(id)? else {
         return Ok(Err(Objection::CallbackUnknown));
     };
-    if matches!(before.state, CallbackState::Leased { until, .. } if until > at) {
+    let Some(callback) = begun_anew(before, at) else {
         return Ok(Err(Objection::CallbackInFlight));
-    }
-    let callback =
-        Callback { state: CallbackState::Waiting { due: at }, tries_in_round: 0, ..before.clone() };
+    };
     let state = |callback: &Callback| facts([("state", callback.state.name().to_owned())]);
     Ok(Ok(Done {
         action: Action::CallbackResent,

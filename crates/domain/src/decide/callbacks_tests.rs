@@ -7,7 +7,7 @@ use crate::administration::{Act, Actor, Administer, Role};
 use crate::callback::{Event, Received, Rendered};
 use crate::command::{Command, Resolve};
 use crate::fixtures::{Books, MERCHANT, NOW, at, buy, delivered, request, resolve, rupiah};
-use crate::identifier::{Mode, OrderId, ProcessId};
+use crate::identifier::{MerchantId, Mode, OrderId, ProcessId};
 use crate::order::{Delivery as Supplied, Outcome};
 use crate::refusal::Refusal;
 
@@ -225,6 +225,61 @@ fn an_operator_has_it_sent_again_with_the_same_bytes() {
     let unknown = books.run(&act(Act::ResendCallback { callback: CallbackId(9) }, NOW));
     assert_eq!(unknown, Ok(Reply::Objected(Objection::CallbackUnknown)));
     books.audit().expect("in order");
+}
+
+fn redelivery(order: u64, merchant: MerchantId, now: i64) -> Command {
+    let callbacks = (1..=9).map(CallbackId).collect();
+    Command::Redeliver(Redeliver { merchant, order: OrderId(order), callbacks, at: at(now) })
+}
+
+/// Without an operator: the same bytes in a new round, the latest news only, and only the merchant's
+/// own.
+#[test]
+fn a_merchant_has_its_news_sent_again() {
+    let mut books = ended();
+    leased(&mut books, lease(OURS, NOW, "first"));
+    let before = books.callbacks.clone();
+    let sent = |callbacks| Ok(Reply::Redelivered { callbacks });
+    assert_eq!(books.run(&redelivery(1, MERCHANT, NOW + 1)), sent(1), "it is being tried");
+    assert_eq!(books.callbacks, before);
+    books.run(&record(OURS, answered(200), None)).expect("recorded");
+    let before = books.callbacks.clone();
+    assert_eq!(books.run(&redelivery(2, MERCHANT, NOW + 2)), sent(0), "another order");
+    assert_eq!(books.run(&redelivery(1, MerchantId(99), NOW + 2)), sent(0), "another merchant");
+    assert_eq!(books.callbacks, before);
+    assert_eq!(books.run(&redelivery(1, MERCHANT, NOW + 2)), sent(1));
+    assert_eq!(books.decide(&redelivery(1, MERCHANT, NOW + 3)).changes, [], "it is due already");
+    let [callback] = leased(&mut books, lease(OURS, NOW + 3, "other")).try_into().expect("one");
+    assert_eq!(callback.rendered, Some(rendered("first")));
+    assert_eq!((callback.tries, callback.tries_in_round), (1, 0));
+    books.audit().expect("in order");
+}
+
+#[test]
+fn only_the_latest_news_of_each_address_is_sent_again() {
+    let mut books = Books::funded(1000);
+    let mut asked = buy(request("A", "0812", Mode::Live), rupiah(400));
+    asked.request.callback_url = Some("https://shop.example/own".to_owned());
+    books.run(&Command::Buy(asked)).expect("bought");
+    let with = |serial_number: &str| {
+        let serial_number = serial_number.to_owned();
+        Outcome::Delivered(Supplied { cost: rupiah(390), serial_number, details: None })
+    };
+    books.run(&Command::Resolve(resolve(1, with("")))).expect("resolved");
+    books.run(&Command::Resolve(resolve(1, with("SN-9")))).expect("resolved");
+    assert_eq!(books.callbacks.len(), 4);
+    for callback in books.callbacks.values_mut() {
+        callback.state = CallbackState::GivenUp;
+    }
+    let sent = books.run(&redelivery(1, MERCHANT, NOW + 5));
+    assert_eq!(sent, Ok(Reply::Redelivered { callbacks: 2 }));
+    let due: Vec<u64> = books
+        .callbacks
+        .values()
+        .filter(|it| it.state == CallbackState::Waiting { due: at(NOW + 5) })
+        .map(|it| it.id.0)
+        .collect();
+    assert_eq!(due, [3, 4]);
 }
 
 #[test]

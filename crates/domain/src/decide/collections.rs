@@ -88,7 +88,7 @@ pub(super) fn decide_tell(working_set: &WorkingSet, tell: &Tell) -> Result<Decis
     }
     collecting.particulars = Detail::Record(entries);
     collecting.in_review = tell.in_review.unwrap_or(collecting.in_review);
-    if next == **order {
+    if next == **order && claimed.is_none() {
         let order = Arc::clone(order);
         return Ok(Decision::unchanged(Reply::Awaited { order, repeated: true }));
     }

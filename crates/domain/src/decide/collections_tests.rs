@@ -224,6 +224,10 @@ fn what_a_payer_names_is_good_for_one_order() {
     books.run(&tell(1, MERCHANT, "412")).expect("told");
     assert_eq!(books.decide(&tell(1, MERCHANT, "412")).changes, []);
     assert_eq!(books.run(&tell(2, MERCHANT, "412")), Err(Refusal::PayerReferenceUsed));
+    // A name counts although nothing else is new.
+    let Command::Tell(only_named) = tell(1, MERCHANT, "413") else { panic!("not told") };
+    books.run(&Command::Tell(Tell { particulars: Vec::new(), ..only_named })).expect("told");
+    assert_eq!(books.run(&tell(2, MERCHANT, "413")), Err(Refusal::PayerReferenceUsed));
     let told = books.orders[&OrderId(1)].collecting.as_ref().map(|it| it.particulars.clone());
     assert_eq!(told.expect("a collection").get("utr"), Some(&Detail::Text("412".to_owned())));
     see(&mut books, seen("1", 13_000));

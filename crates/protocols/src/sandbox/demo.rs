@@ -6,13 +6,15 @@
 //! The credentials are published, so anything that handles real money has to refuse them
 //! ([`is_public_credential`]).
 
-use domain::command::{Fund, FundingKey, fingerprint};
+use domain::command::{Fund, FundingKey};
 use domain::posting::Direction;
 use domain::product::CutOff;
 use domain::{
     Alias, Amount, Command, Credential, Currency, Level, Merchant, MerchantId, MerchantStatus,
     Product, ProductId, ProductStatus, ProtocolName, Repetition, Secret, Terms, Timestamp,
 };
+
+use crate::ilenpay::key_name;
 
 mod channels;
 mod operators;
@@ -321,12 +323,6 @@ fn credential(
         expires_at: None,
         revoked_at: None,
     }
-}
-
-/// The name under which a key that is presented alone is found: the beginning of its digest, in 16
-/// hexadecimal digits, which tells nothing of the key.
-pub fn key_name(key: &str) -> String {
-    fingerprint([key]).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether somebody who has read the documentation could present this: one of its secrets is

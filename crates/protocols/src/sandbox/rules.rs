@@ -5,8 +5,8 @@
 //!   somebody decides them, or for as long as the sandbox was told (IAK reference, section 12.3).
 //! * isikuota's orders and bills succeed at once, unless the number ends in `0037`, which fails, or
 //!   in `0039`, which stays pending.
-//! * Payers of ilenpay's collections have paid as soon as they say from which number, unless it ends in
-//!   `81200000404` (ilenpay reference, section 9). Those of S88pay and its payouts go by the last two
+//! * Payers of ilenpay's collections have paid as soon as somebody asks, unless they were said to pay from
+//!   a number that ends in `81200000404` (ilenpay reference, section 9). Those of S88pay and its payouts go by the last two
 //!   digits of the amount: `01` fails, `02` stays pending, `04` needs a person, anything else
 //!   succeeds, where a payer has to tell something first as soon as that is told (S88pay reference,
 //!   section 15). On a hosted page the buttons decide.
@@ -83,7 +83,7 @@ pub(super) fn payer(order: &Order, moment: Moment) -> PayerDoes {
     let Some(collecting) = &order.collecting else { return PayerDoes::Nothing };
     if order.key.protocol.as_str() == ILENPAY {
         return match (moment, collecting.particulars.get(told::SENDER)) {
-            (Moment::PressedPay, _) => PayerDoes::Pays,
+            (Moment::PressedPay, _) | (Moment::Told, None) => PayerDoes::Pays,
             (Moment::Told, Some(Detail::Text(sender))) if !sender.ends_with(NEVER_FOUND) => {
                 PayerDoes::Pays
             }

@@ -13,7 +13,8 @@ use domain::{
     AccountKey, Alias, Amount, Level, Merchant, MerchantId, MerchantStatus, OrderId, Product,
     ProductId, ProductStatus, ProtocolName, RateLimit, Secret, Terms, Timestamp, TransferId,
 };
-use gateway::ports::{Entropy, ExchangeLog, OrderFilter, Verdict};
+use gateway::courier::Courier;
+use gateway::ports::{CallbackReports, Entropy, ExchangeLog, OrderFilter, Verdict};
 use gateway::{By, Done, Gateway, random_key};
 use protocols::order_numbers::OrderNumbers;
 use serde::Serialize;
@@ -29,11 +30,13 @@ use super::requests::{
     ProductContent, ProductStatusShape, Resolution,
 };
 use super::routes::Operation;
+use super::tests_made::TestsMade;
 use super::views::{
     self, AuditPage, AuditView, CredentialList, CredentialView, MerchantDetail, MerchantPage,
     MerchantView, OrderDetail, OrderPage, ProductPage, ProductView, TransferPage,
 };
 use super::{cursor, reading};
+use crate::messenger::HttpMessenger;
 
 /// How many items a part of a list has unless the caller wants fewer or more.
 const LIMIT: u32 = 50;
@@ -51,6 +54,10 @@ pub(crate) struct Call {
     pub(crate) is_public: PublicCredential,
     pub(crate) exchanges: Arc<dyn ExchangeLog>,
     pub(crate) numbers: Arc<[Box<dyn OrderNumbers>]>,
+    pub(crate) callbacks: Arc<dyn CallbackReports>,
+    pub(crate) courier: Arc<Courier>,
+    pub(crate) messenger: Arc<HttpMessenger>,
+    pub(super) tests_made: Arc<TestsMade>,
     pub(crate) by: By,
     /// What stands in the path where the route has braces.
     pub(crate) path: Vec<String>,
@@ -90,15 +97,24 @@ impl Call {
             Operation::TellStories => self.tell_stories().await,
             Operation::ResolveOrder => self.resolve_order().await,
             Operation::ListAuditRecords => self.list_audit_records().await,
+            Operation::PutRepetition => self.put_repetition().await,
+            Operation::ListEndpoints => self.list_endpoints(),
+            Operation::GetEndpoint => self.get_endpoint(),
+            Operation::PutEndpoint => self.put_endpoint().await,
+            Operation::StopEndpoint => self.stop_endpoint().await,
+            Operation::ListCallbacks => self.list_callbacks().await,
+            Operation::GetCallback => self.get_callback().await,
+            Operation::ResendCallback => self.resend_callback().await,
+            Operation::TestCallback => self.test_callback().await,
         }
     }
 
-    async fn act(&self, act: Act) -> Outcome {
+    pub(super) async fn act(&self, act: Act) -> Outcome {
         let done = self.gateway.act(self.by.clone(), act).await?;
         Ok(views::of_act(&done))
     }
 
-    fn body<T: serde::de::DeserializeOwned>(&self) -> Result<T, Denial> {
+    pub(super) fn body<T: serde::de::DeserializeOwned>(&self) -> Result<T, Denial> {
         reading::shaped(self.body.clone())
     }
 
@@ -107,22 +123,22 @@ impl Call {
     }
 
     /// A number that cannot be one names nothing.
-    fn number<T: std::str::FromStr>(&self, unknown: Code) -> Result<T, Denial> {
+    pub(super) fn number<T: std::str::FromStr>(&self, unknown: Code) -> Result<T, Denial> {
         let digits = self.segment().bytes().all(|byte| byte.is_ascii_digit());
         self.segment().parse().ok().filter(|_| digits).ok_or(unknown.into())
     }
 
-    fn merchant_id(&self) -> Result<MerchantId, Denial> {
+    pub(super) fn merchant_id(&self) -> Result<MerchantId, Denial> {
         self.number(Code::MerchantUnknown).map(MerchantId)
     }
 
-    fn merchant(&self) -> Result<Arc<Merchant>, Denial> {
+    pub(super) fn merchant(&self) -> Result<Arc<Merchant>, Denial> {
         let id = self.merchant_id()?;
         let catalogue = self.gateway.catalogue();
         catalogue.merchant(id).cloned().ok_or(Code::MerchantUnknown.into())
     }
 
-    fn limit(&self) -> Result<u32, Denial> {
+    pub(super) fn limit(&self) -> Result<u32, Denial> {
         let Some(text) = self.query.get("limit") else { return Ok(LIMIT) };
         let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -145,12 +161,15 @@ impl Call {
         place.map(Some).ok_or(Code::CursorInvalid.into())
     }
 
-    fn numbered_place<T: std::str::FromStr>(&self, list: &str) -> Result<Option<T>, Denial> {
+    pub(super) fn numbered_place<T: std::str::FromStr>(
+        &self,
+        list: &str,
+    ) -> Result<Option<T>, Denial> {
         let Some(place) = self.place(list)? else { return Ok(None) };
         place.parse().map(Some).map_err(|_| Code::CursorInvalid.into())
     }
 
-    fn next_cursor(&self, list: &str, place: Option<impl ToString>) -> Option<String> {
+    pub(super) fn next_cursor(&self, list: &str, place: Option<impl ToString>) -> Option<String> {
         place.map(|place| cursor::write(&self.list_name(list), &place.to_string()))
     }
 
@@ -491,6 +510,8 @@ fn product(id: &ProductName, content: ProductContent) -> Result<Product, Denial>
         aliases,
         terms,
         cut_off,
+        top_up: None,
+        channel: None,
     })
 }
 

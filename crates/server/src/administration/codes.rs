@@ -66,6 +66,15 @@ codes! {
     /// No such order.
     OrderUnknown = 404 "ORDER_NOT_FOUND"
         "Pesanan tidak ditemukan." "There is no such order.";
+    /// No such address.
+    EndpointUnknown = 404 "ENDPOINT_UNKNOWN"
+        "Alamat callback untuk merchant dan protokol ini tidak ada." "There is no callback address of this merchant and protocol.";
+    /// No such callback.
+    CallbackUnknown = 404 "CALLBACK_UNKNOWN"
+        "Callback tidak ditemukan." "There is no such callback.";
+    /// No such evidence.
+    EvidenceUnknown = 404 "EVIDENCE_UNKNOWN"
+        "Bukti tidak ditemukan." "There is no such evidence.";
     /// The path is known, and not with this method.
     MethodNotAllowed = 405 "METHOD_NOT_ALLOWED"
         "Metode ini tidak berlaku di alamat ini." "The path does not have this method.";
@@ -96,6 +105,15 @@ codes! {
     /// A call is under way.
     OrderInFlight = 409 "ORDER_IN_FLIGHT"
         "Pesanan ini sedang ditanyakan ke pemasok; coba lagi." "The supplier is being called about the order; try again.";
+    /// It does not fit the order.
+    EvidenceMisfit = 409 "EVIDENCE_MISFIT"
+        "Bukti ini tidak cocok dengan pesanannya." "The evidence does not fit the order.";
+    /// It is used, or nobody holds it back.
+    EvidenceNotSuspended = 409 "EVIDENCE_NOT_SUSPENDED"
+        "Bukti ini tidak sedang ditahan." "The evidence is not held back.";
+    /// A try is under way.
+    CallbackInFlight = 409 "CALLBACK_IN_FLIGHT"
+        "Callback ini sedang dikirim; coba lagi." "The callback is being tried; try again.";
     /// The upstream has its own word.
     UpstreamSettled = 409 "UPSTREAM_SETTLED"
         "Pemasok sudah memutuskan lain." "The supplier has settled the order otherwise.";
@@ -120,6 +138,9 @@ codes! {
     /// Wrong names, or a published one.
     SecretsInvalid = 422 "SECRETS_INVALID"
         "Kunci tidak lengkap, bernama salah, terlalu pendek, atau sudah dipublikasikan." "The secrets are incomplete, wrongly named, too short, or published.";
+    /// Nothing can be sent there.
+    CallbackUrlInvalid = 422 "CALLBACK_URL_INVALID"
+        "Alamat callback tidak dapat dipakai." "The callback address cannot be used.";
     /// A code or a level stands twice.
     ProductContradictory = 422 "PRODUCT_CONTRADICTORY"
         "Kode atau ketentuan tertulis dua kali, atau jam tutup kosong." "A code or terms stand twice, or the closing hours are empty.";
@@ -175,6 +196,12 @@ impl From<Objection> for Denial {
             Objection::CredentialsTooMany => Code::CredentialsTooMany.into(),
             Objection::CredentialUnknown => Code::CredentialUnknown.into(),
             Objection::SecretTooShort => Code::SecretsInvalid.into(),
+            Objection::EndpointUnknown => Code::EndpointUnknown.into(),
+            Objection::CallbackUnknown => Code::CallbackUnknown.into(),
+            Objection::CallbackInFlight => Code::CallbackInFlight.into(),
+            Objection::EvidenceUnknown => Code::EvidenceUnknown.into(),
+            Objection::EvidenceMisfit(_) => Self::with(Code::EvidenceMisfit, objection),
+            Objection::EvidenceNotSuspended => Code::EvidenceNotSuspended.into(),
             Objection::ProductUnknown => Code::ProductUnknown.into(),
             Objection::AliasTaken { .. } => Self::with(Code::AliasTaken, objection),
             Objection::FundingReferenceUsed => Code::FundingReferenceUsed.into(),

@@ -77,6 +77,20 @@ text! {
     })
 }
 text! {
+    /// An address for callbacks. What it may lead to is looked at when it is set and at each try.
+    CallbackUrl("^[Hh][Tt][Tt][Pp][Ss]?://[!-~]{1,1000}$", |text| {
+        let rest = text.split_once("://");
+        rest.is_some_and(|(scheme, rest)| {
+            ["http", "https"].iter().any(|it| scheme.eq_ignore_ascii_case(it))
+                && is_made_of(rest, 1000, |it| it.is_ascii_graphic(), |it| it.is_ascii_graphic())
+        })
+    })
+}
+text! {
+    /// A secret of Standard Webhooks: `whsec_` and 24 to 64 bytes in Base64.
+    CallbackSecret("^whsec_[A-Za-z0-9+/]{32,88}={0,2}$", gateway::courier::is_secret)
+}
+text! {
     /// An amount in the merchant's currency, in decimal digits; rupiah have no decimals.
     DecimalAmount(r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,2})?$", |text| {
         let (whole, decimals) = text.split_once('.').map_or((text, None), |(whole, it)| {
@@ -207,6 +221,17 @@ words! {
         Success = "success",
         /// It was not, and will not be.
         Failed = "failed",
+    }
+}
+words! {
+    /// How often a merchant may top up one number between two midnights in Asia/Jakarta.
+    RepetitionRule {
+        /// As often as it likes.
+        Free = "free",
+        /// Each product once.
+        OncePerProduct = "once-per-product",
+        /// Once, with whatever product.
+        OncePerNumber = "once-per-number",
     }
 }
 words! {

@@ -8,17 +8,20 @@
 //!
 //! It knows no rule of money: those stand in the domain.
 
+mod callback_calls;
+mod callback_views;
 mod calls;
 mod codes;
 mod cursor;
 mod forms;
 mod openapi;
-mod reading;
+pub(crate) mod reading;
 mod requests;
 mod routes;
 mod shape;
 mod story;
 mod story_views;
+mod tests_made;
 mod tokens;
 mod views;
 
@@ -29,18 +32,21 @@ use async_trait::async_trait;
 use domain::administration::{Actor, NamedRequest, RequestKey};
 use domain::command::fingerprint;
 use gateway::Gateway;
-use gateway::ports::{Entropy, ExchangeLog};
+use gateway::courier::Courier;
+use gateway::ports::{CallbackReports, Entropy, ExchangeLog};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use protocols::exchange::{Answer, Arrival, BodyFault, Serve};
 use protocols::order_numbers::OrderNumbers;
 use serde_json::Value;
 
+use crate::messenger::HttpMessenger;
 use crate::problem::with_type;
 use calls::Call;
 pub(crate) use calls::PublicCredential;
 use codes::{Code, Denial};
 use routes::{ROUTES, Route};
 pub(crate) use story_views::{ExchangeView, MovementView, OrderStory, Stories};
+use tests_made::TestsMade;
 pub(crate) use tokens::Holder;
 use tokens::Tokens;
 use views::Problem;
@@ -60,6 +66,10 @@ pub(crate) struct Administration {
     is_public: PublicCredential,
     exchanges: Arc<dyn ExchangeLog>,
     numbers: Arc<[Box<dyn OrderNumbers>]>,
+    callbacks: Arc<dyn CallbackReports>,
+    courier: Arc<Courier>,
+    messenger: Arc<HttpMessenger>,
+    tests_made: Arc<TestsMade>,
     /// Named requests under way.
     in_progress: Mutex<HashSet<RequestKey>>,
     document: Value,
@@ -79,6 +89,12 @@ pub(crate) struct Parts {
     pub(crate) exchanges: Arc<dyn ExchangeLog>,
     /// The numbers by which merchants know orders.
     pub(crate) numbers: Vec<Box<dyn OrderNumbers>>,
+    /// The list reads of callbacks.
+    pub(crate) callbacks: Arc<dyn CallbackReports>,
+    /// Knows where merchants are called back.
+    pub(crate) courier: Arc<Courier>,
+    /// Tries addresses out.
+    pub(crate) messenger: Arc<HttpMessenger>,
 }
 
 /// Keeps a named request marked as under way.
@@ -104,6 +120,10 @@ impl Administration {
             is_public: parts.is_public,
             exchanges: parts.exchanges,
             numbers: parts.numbers.into(),
+            callbacks: parts.callbacks,
+            courier: parts.courier,
+            messenger: parts.messenger,
+            tests_made: Arc::default(),
             in_progress: Mutex::default(),
             document: openapi::document(),
         }
@@ -148,6 +168,10 @@ impl Administration {
             is_public: self.is_public,
             exchanges: Arc::clone(&self.exchanges),
             numbers: Arc::clone(&self.numbers),
+            callbacks: Arc::clone(&self.callbacks),
+            courier: Arc::clone(&self.courier),
+            messenger: Arc::clone(&self.messenger),
+            tests_made: Arc::clone(&self.tests_made),
             by: calls::by(actor, request),
             path: segments.into_iter().map(str::to_owned).collect(),
             query,
@@ -253,8 +277,13 @@ fn denied(denial: &Denial) -> Answer {
         detail_id: format!("{indonesian}{particulars}"),
     };
     let mut answer = with_type(denial.status(), "application/problem+json", &body);
-    if matches!(denial.code, Code::RequestInProgress | Code::OrderInFlight | Code::StoreUnavailable)
-    {
+    if matches!(
+        denial.code,
+        Code::RequestInProgress
+            | Code::OrderInFlight
+            | Code::CallbackInFlight
+            | Code::StoreUnavailable
+    ) {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     answer

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::forms::{
-    CurrencyCode, DecimalAmount, DisplayName, FundingDirection, FundingReference, Identifier,
-    InstantText, Label, MinuteText, NetworkText, OrderReference, ProductCode, ProductState,
-    Protocol, SecretText, Sentence, VerdictWord,
+    CallbackSecret, CallbackUrl, CurrencyCode, DecimalAmount, DisplayName, FundingDirection,
+    FundingReference, Identifier, InstantText, Label, MinuteText, NetworkText, OrderReference,
+    ProductCode, ProductState, Protocol, RepetitionRule, SecretText, Sentence, VerdictWord,
 };
 use super::shape::shape;
 
@@ -154,5 +154,32 @@ shape! {
         order: Option<u64> = 17,
         /// What became of it.
         verdict: VerdictWord = "success",
+    }
+}
+shape! {
+    /// How often a merchant may top up one number.
+    RepetitionShape {
+        /// The rule; what failed does not count.
+        repetition: RepetitionRule = "once-per-product",
+    }
+}
+shape! {
+    /// Where a merchant is to be called back. A stopped address is taken into use again.
+    EndpointToSet {
+        /// The address.
+        url: CallbackUrl = "https://shop.example/callback",
+        /// The secret to sign with; left out, a new one is made and shown in the answer.
+        secret: Option<CallbackSecret> = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        /// Whether to go on with the secret that there is; it is not shown again.
+        keep_secret: Option<bool> = null,
+    }
+}
+shape! {
+    /// Whose address is to be tried out.
+    CallbackTest {
+        /// The merchant.
+        merchant: u32 = 1,
+        /// The protocol.
+        protocol: Protocol = "iak",
     }
 }

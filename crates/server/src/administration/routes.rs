@@ -5,11 +5,15 @@ use domain::administration::Role;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::callback_views::{
+    CallbackDetail, CallbackDiagnosis, CallbackPage, EndpointList, EndpointView, IssuedEndpoint,
+    ResentCallback,
+};
 use super::codes::Code;
-use super::forms::{InstantText, OrderReference};
+use super::forms::{InstantText, OrderReference, Protocol};
 use super::requests::{
-    AllowList, CredentialToIssue, CredentialToRevoke, FundingToMake, Limits, MerchantToAdd,
-    ProductContent, ProductStatusShape, Resolution,
+    AllowList, CallbackTest, CredentialToIssue, CredentialToRevoke, EndpointToSet, FundingToMake,
+    Limits, MerchantToAdd, ProductContent, ProductStatusShape, RepetitionShape, Resolution,
 };
 use super::shape::{Definitions, Shape};
 use super::story_views::Stories;
@@ -43,6 +47,15 @@ pub(crate) enum Operation {
     TellStories,
     ResolveOrder,
     ListAuditRecords,
+    PutRepetition,
+    ListEndpoints,
+    GetEndpoint,
+    PutEndpoint,
+    StopEndpoint,
+    ListCallbacks,
+    GetCallback,
+    ResendCallback,
+    TestCallback,
 }
 
 /// Makes a schema.
@@ -137,12 +150,35 @@ const STORIES: &[Parameter] = &[Parameter {
     schema: OrderReference::schema,
     about: "A merchant's reference, our number of the order, or a protocol's, such as tr_id.",
 }];
+const CALLBACKS: &[Parameter] = &[
+    Parameter {
+        name: "merchant",
+        is_required: false,
+        schema: |_| json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
+        about: "Of this merchant.",
+    },
+    Parameter {
+        name: "order",
+        is_required: false,
+        schema: |_| json!({ "type": "integer", "minimum": 1, "maximum": i64::MAX }),
+        about: "Of this order.",
+    },
+    Parameter {
+        name: "state",
+        is_required: false,
+        schema: |_| json!({ "type": "string", "enum": domain::CallbackState::NAMES }),
+        about: "In this state.",
+    },
+    LIMIT,
+    CURSOR,
+];
 
 /// A path's parameter has one meaning wherever it stands.
 pub(crate) fn path_parameter(name: &str) -> Value {
     match name {
         "product" => json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9.-]{0,63}$" }),
-        "order" => json!({ "type": "integer", "minimum": 1, "maximum": i64::MAX }),
+        "order" | "callback" => json!({ "type": "integer", "minimum": 1, "maximum": i64::MAX }),
+        "protocol" => Protocol::schema(&mut Definitions::new()),
         _ => json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
     }
 }
@@ -240,6 +276,38 @@ routes! {
     GET "/admin/v1/audit-records" Viewer ListAuditRecords "listAuditRecords"
         "Jejak audit, terbaru lebih dahulu." "What operators did, newest first."
         (PAGE) (None) => 200 AuditPage, [CursorInvalid];
+    PUT "/admin/v1/merchants/{merchant}/repetition" Administrator PutRepetition "putRepetition"
+        "Tentukan berapa kali satu nomor boleh diisi sehari."
+        "Sets how often a merchant may top up one number a day."
+        (&[]) (Some(RepetitionShape::schema)) => 200 MerchantView, [MerchantUnknown];
+    GET "/admin/v1/merchants/{merchant}/endpoints" Viewer ListEndpoints "listEndpoints"
+        "Alamat callback merchant." "Where a merchant is called back."
+        (&[]) (None) => 200 EndpointList, [MerchantUnknown];
+    GET "/admin/v1/merchants/{merchant}/endpoints/{protocol}" Viewer GetEndpoint "getEndpoint"
+        "Alamat callback untuk satu protokol." "Where a merchant is called back in one protocol."
+        (&[]) (None) => 200 EndpointView, [MerchantUnknown, EndpointUnknown];
+    PUT "/admin/v1/merchants/{merchant}/endpoints/{protocol}" Administrator PutEndpoint "putEndpoint"
+        "Tentukan alamat callback; rahasia baru hanya ditampilkan di sini."
+        "Sets where a merchant is called back; a new secret is shown here and nowhere else."
+        (&[]) (Some(EndpointToSet::schema)) => 200 IssuedEndpoint,
+        [MerchantUnknown, EndpointUnknown, CallbackUrlInvalid];
+    POST "/admin/v1/merchants/{merchant}/endpoints/{protocol}/stop" Operator StopEndpoint "stopEndpoint"
+        "Hentikan pengiriman ke alamat ini." "Sends nothing more to an address."
+        (&[]) (None) => 200 EndpointView, [EndpointUnknown];
+    GET "/admin/v1/callbacks" Viewer ListCallbacks "listCallbacks"
+        "Daftar callback, terbaru lebih dahulu. Satu bagian bisa kosong walau daftar belum habis."
+        "Lists callbacks, newest first. A part may be empty and the list still go on."
+        (CALLBACKS) (None) => 200 CallbackPage, [CursorInvalid];
+    GET "/admin/v1/callbacks/{callback}" Viewer GetCallback "getCallback"
+        "Satu callback dengan semua percobaannya." "One callback with all its tries."
+        (&[]) (None) => 200 CallbackDetail, [CallbackUnknown];
+    POST "/admin/v1/callbacks/{callback}/resend" Operator ResendCallback "resendCallback"
+        "Kirim lagi, dengan isi yang sama." "Has a callback sent again, with the same content."
+        (&[]) (None) => 200 ResentCallback, [CallbackUnknown, CallbackInFlight];
+    POST "/admin/v1/callback-tests" Operator TestCallback "testCallback"
+        "Kirim pesan uji dan periksa setiap langkahnya. Tidak tercatat; setelah mulai ulang, nama yang sama menguji lagi."
+        "Sends a test message and tells each step. It leaves no record; after a restart the same name tests again."
+        (&[]) (Some(CallbackTest::schema)) => 200 CallbackDiagnosis, [EndpointUnknown];
 }
 
 impl Route {

@@ -13,6 +13,7 @@ use domain::{
 };
 use gateway::Done;
 
+use super::callback_views::{EndpointView, ResentCallback};
 use super::requests::RateLimitShape;
 use super::shape::shape;
 
@@ -61,6 +62,8 @@ shape! {
         networks: Vec<String> = ["203.0.113.0/24"],
         /// How often it may call; null is without a limit.
         rate_limit: Option<RateLimitShape> = { "requests_per_second": 10, "burst": 20 },
+        /// How often it may top up one number a day: `free`, `once-per-product` or `once-per-number`.
+        repetition: String = "free",
     }
 }
 
@@ -83,6 +86,7 @@ impl From<&Merchant> for MerchantView {
                     burst: NonZeroU32::new(limit.burst)?,
                 })
             }),
+            repetition: merchant.repetition.name().to_owned(),
         }
     }
 }
@@ -92,7 +96,8 @@ shape! {
     MerchantDetail {
         /// The merchant.
         merchant: MerchantView = { "merchant": 1, "name": "Toko Contoh", "currency": "IDR",
-            "level": "retail", "status": "active", "networks": [], "rate_limit": null },
+            "level": "retail", "status": "active", "networks": [], "rate_limit": null,
+            "repetition": "free" },
         /// What is available, in decimal digits.
         balance: String = "100000000",
     }
@@ -120,6 +125,8 @@ macro_rules! page {
         }
     };
 }
+
+pub(super) use page;
 
 page! { /// A part of the list of merchants.
 MerchantPage of MerchantView }
@@ -573,6 +580,10 @@ pub(crate) fn of_act(done: &Done) -> serde_json::Value {
         Effect::Funded { funding, balance } => {
             serde_json::to_value(funding_view(funding, *balance))
         }
+        Effect::Endpoint(endpoint) => serde_json::to_value(EndpointView::from(endpoint)),
+        Effect::Resent(callback) => serde_json::to_value(ResentCallback { callback: callback.0 }),
+        Effect::Preferences(preferences) => serde_json::to_value(&preferences.values),
+        Effect::Released(evidence) => Ok(evidence.amount.to_string().into()),
         Effect::Resolved(standing) => serde_json::to_value(OrderStanding::from(standing)),
     };
     // Serialising our own structures of texts and numbers cannot fail; null would say so.

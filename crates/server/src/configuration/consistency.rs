@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::fault::Fault;
 use super::name::Name;
@@ -17,6 +18,7 @@ pub(super) fn check(resolution: &Resolution, faults: &mut Vec<Fault>) {
         listeners_do_not_collide,
         links_have_an_address,
         tokens_differ,
+        a_try_outlasts_its_connection,
         backups_are_apart,
         routes_lead_to_upstreams,
         products_have_one_route,
@@ -72,6 +74,20 @@ fn tokens_differ(resolution: &Resolution, faults: &mut Vec<Fault>) {
             let problem = format!("the same as that of {holder}; make a token for each");
             faults.push(fault(resolution, &key, problem));
         }
+    }
+}
+
+/// Otherwise no receiver would ever have time to answer.
+fn a_try_outlasts_its_connection(resolution: &Resolution, faults: &mut Vec<Fault>) {
+    let find = |key| resolution.find::<Duration>(key);
+    let (Some(connection), Some(whole)) =
+        (find("callbacks.connect_within"), find("callbacks.try_within"))
+    else {
+        return;
+    };
+    if connection >= whole {
+        let problem = "not longer than callbacks.connect_within; write a longer time".to_owned();
+        faults.push(fault(resolution, "callbacks.try_within", problem));
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Integer(i64, i64),
     /// A span of time between these, both included.
     Duration(Duration, Duration),
+    /// A list of at least one span of time between these, both included.
+    Durations(Duration, Duration),
     /// A number of bytes between these, both included.
     Size(u64, u64),
     /// `true` or `false`.
@@ -69,6 +71,9 @@ impl Kind {
             Self::Boolean => boolean(raw),
             Self::Networks => list(raw).and_then(|texts| networks(&texts)),
             Self::Names => list(raw).and_then(|texts| names(&texts)),
+            Self::Durations(least, most) => {
+                list(raw).and_then(|texts| durations(&texts, *least, *most))
+            }
             _ => text(raw).and_then(|text| self.read_text(text)),
         };
         read.map_err(|problem| format!("{problem}; write {}", self.remedy()))
@@ -84,7 +89,7 @@ impl Kind {
                 .map(Value::Address)
                 .map_err(|_| "not an address and port".to_owned()),
             Self::BaseUrl => BaseUrl::new(text).map(Value::BaseUrl).map_err(str::to_owned),
-            Self::Duration(least, most) => duration(text, *least, *most),
+            Self::Duration(least, most) => duration(text, *least, *most).map(Value::Duration),
             Self::Size(least, most) => size(text, *least, *most),
             Self::Path => path(text),
             Self::Choice(words) if words.contains(&text) => Ok(Value::Text(text.to_owned())),
@@ -92,9 +97,11 @@ impl Kind {
             Self::LogFilter => log_filter(text),
             Self::Product => product(text),
             Self::Secret(least) => secret(text, *least),
-            Self::Integer(..) | Self::Boolean | Self::Networks | Self::Names => {
-                Err("not a text".to_owned())
-            }
+            Self::Integer(..)
+            | Self::Boolean
+            | Self::Networks
+            | Self::Names
+            | Self::Durations(..) => Err("not a text".to_owned()),
         }
     }
 
@@ -107,6 +114,11 @@ impl Kind {
             Self::Integer(least, most) => format!("a whole number from {least} to {most}"),
             Self::Duration(least, most) => format!(
                 "a whole number with a unit (ms, s, m, h), from \"{}\" to \"{}\"",
+                duration_text(*least),
+                duration_text(*most)
+            ),
+            Self::Durations(least, most) => format!(
+                "for example [\"5s\", \"5m\"], each from \"{}\" to \"{}\"",
                 duration_text(*least),
                 duration_text(*most)
             ),
@@ -139,6 +151,10 @@ impl Kind {
             Self::Duration(least, most) => {
                 let (least, most) = (duration_text(*least), duration_text(*most));
                 format!("\"{least}\" … \"{most}\" (ms, s, m, h)")
+            }
+            Self::Durations(least, most) => {
+                let (least, most) = (duration_text(*least), duration_text(*most));
+                format!("[\"{least}\" … \"{most}\", …] (ms, s, m, h)")
             }
             Self::Size(least, most) => {
                 let (least, most) = (size_text(*least), size_text(*most));
@@ -222,12 +238,23 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     with_unit(text, &DURATION_UNITS).map(Duration::from_millis)
 }
 
-fn duration(text: &str, least: Duration, most: Duration) -> Result<Value, String> {
+fn duration(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
     let duration = parse_duration(text)?;
     if duration < least || duration > most {
         return Err("out of range".to_owned());
     }
-    Ok(Value::Duration(duration))
+    Ok(duration)
+}
+
+fn durations(texts: &[&str], least: Duration, most: Duration) -> Result<Value, String> {
+    if texts.is_empty() {
+        return Err("at least one span of time is needed".to_owned());
+    }
+    let shown = |text: &str| Raw::Text(text.to_owned());
+    let each = texts.iter().map(|text| {
+        duration(text, least, most).map_err(|problem| format!("{}: {problem}", shown(text)))
+    });
+    each.collect::<Result<_, _>>().map(Value::Durations)
 }
 
 fn size(text: &str, least: u64, most: u64) -> Result<Value, String> {

@@ -107,6 +107,13 @@ pub(crate) fn load(sources: &Sources<'_>) -> Result<Loaded, Faults> {
     Ok(Loaded { configuration, effective: Effective::of(&resolution) })
 }
 
+/// What holds where nobody sets anything.
+pub(crate) fn defaults() -> Configuration {
+    let sources =
+        Sources { file: None, environment: Vec::new(), flags: Vec::new(), read_secret: &read_text };
+    load(&sources).expect("the list's own values are good; a test loads them").configuration
+}
+
 /// The commented default file, which is the manual; `docs/lunas.toml` is a copy of it.
 pub(crate) fn default_file() -> String {
     default_file::text()

@@ -31,6 +31,8 @@ pub(crate) struct Configuration {
     pub(crate) admin_tokens: BTreeMap<Name, AdminToken>,
     /// Deadlines and rules of orders.
     pub(crate) orders: Orders,
+    /// How merchants are called back.
+    pub(crate) callbacks: Callbacks,
     /// Limits for callers.
     pub(crate) limits: Limits,
     /// The log.
@@ -92,6 +94,25 @@ pub(crate) struct Orders {
     pub(crate) call_within: Duration,
     /// Whether daily closing hours of products are honoured.
     pub(crate) cut_offs: bool,
+}
+
+/// How merchants are called back.
+#[derive(Debug, Clone)]
+pub(crate) struct Callbacks {
+    /// How long after one try the next one is due. After the last of them the callback is given up.
+    pub(crate) retries: Vec<Duration>,
+    /// How many tries one address may have under way.
+    pub(crate) per_endpoint: u32,
+    /// How many tries may be under way in all.
+    pub(crate) at_once: usize,
+    /// How long a connection may take to be made.
+    pub(crate) connect_within: Duration,
+    /// How long a whole try may take.
+    pub(crate) try_within: Duration,
+    /// Networks that are not public and may be called all the same.
+    pub(crate) allow_networks: Vec<IpNet>,
+    /// Certificates of issuers that are believed besides the public ones, PEM.
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// Limits for callers; `None` is no limit.
@@ -186,6 +207,15 @@ impl Configuration {
                 answer_within: it.value("gateway.answer_within"),
                 call_within: it.value("gateway.call_within"),
                 cut_offs: it.value("gateway.cut_offs"),
+            },
+            callbacks: Callbacks {
+                retries: it.value("callbacks.retries"),
+                per_endpoint: it.value("callbacks.per_endpoint"),
+                at_once: it.value("callbacks.at_once"),
+                connect_within: it.value("callbacks.connect_within"),
+                try_within: it.value("callbacks.try_within"),
+                allow_networks: it.value("callbacks.allow_networks"),
+                ca_file: it.optional("callbacks.ca_file"),
             },
             limits: Limits {
                 requests_per_second: NonZeroU32::new(it.value("limits.requests_per_second")),
@@ -308,6 +338,7 @@ typed! {
     u32: Value::Integer(number) => u32::try_from(*number).ok();
     NonZeroU32: Value::Integer(number) => u32::try_from(*number).ok().and_then(NonZeroU32::new);
     Duration: Value::Duration(duration) => Some(*duration);
+    Vec<Duration>: Value::Durations(durations) => Some(durations.clone());
     bool: Value::Boolean(boolean) => Some(*boolean);
     PathBuf: Value::Path(path) => Some(path.clone());
     String: Value::Text(text) => Some(text.clone());

@@ -70,6 +70,8 @@ pub(crate) enum Value {
     Integer(i64),
     /// A span of time in whole milliseconds.
     Duration(Duration),
+    /// Spans of time, in the order in which they were written.
+    Durations(Vec<Duration>),
     /// A number of bytes.
     Size(u64),
     /// Yes or no.
@@ -94,6 +96,10 @@ impl fmt::Display for Value {
             Self::Networks(networks) => write_list(formatter, networks),
             Self::Integer(number) => number.fmt(formatter),
             Self::Duration(duration) => write!(formatter, "\"{}\"", duration_text(*duration)),
+            Self::Durations(durations) => {
+                let texts: Vec<_> = durations.iter().copied().map(duration_text).collect();
+                write_list(formatter, &texts)
+            }
             Self::Size(bytes) => write!(formatter, "\"{}\"", size_text(*bytes)),
             Self::Boolean(boolean) => boolean.fmt(formatter),
             Self::Path(path) => write_quoted(formatter, &path.to_string_lossy()),

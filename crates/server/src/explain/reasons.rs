@@ -154,6 +154,49 @@ const fn of_refusal(refusal: Refusal) -> (&'static str, &'static str) {
         Refusal::InquiryPending => {
             ("cek tagihan masih diproses pemasok", "the inquiry is still being processed")
         }
+        Refusal::ChannelUnknown => ("salurannya tidak dikenal", "there is no such channel"),
+        Refusal::ChannelUnavailable => {
+            ("salurannya sedang ditutup", "the channel is closed for now")
+        }
+        Refusal::CurrencyNotSupported => {
+            ("mata uangnya bukan mata uang merchant", "it is not in the merchant's currency")
+        }
+        Refusal::BankUnknown => ("banknya tidak dikenal", "the bank is unknown"),
+        Refusal::AmountFractional => {
+            ("jumlahnya harus bilangan bulat", "the amount must be a whole number")
+        }
+        Refusal::TimestampInvalid => {
+            ("waktu permintaannya terlalu jauh dari jam kami", "its time is too far from ours")
+        }
+        Refusal::ParameterMissing => {
+            ("ada isian wajib yang kosong", "a required parameter is missing")
+        }
+        Refusal::BranchCodeInvalid => ("kode cabang banknya salah", "the branch code is invalid"),
+        Refusal::PaymentNotFound => ("uangnya belum terlihat masuk", "the money was not seen yet"),
+        Refusal::PayerReferenceUsed => (
+            "bukti bayarnya sudah dipakai untuk pesanan lain",
+            "the payer's reference was used for another order",
+        ),
+        Refusal::PaymentAbandoned => ("pembayarnya tidak jadi membayar", "the payer did not pay"),
+        Refusal::ProductRepeated => (
+            "produk ini sudah dibeli untuk nomor itu hari ini",
+            "this product was bought for this number today",
+        ),
+        Refusal::DestinationRepeated => {
+            ("nomor itu sudah diisi hari ini", "this number was topped up today")
+        }
+        Refusal::DestinationLimitReached => (
+            "nomor itu sudah mencapai batas pengisian hari ini",
+            "this number has reached its limit for today",
+        ),
+        Refusal::WalletFull => {
+            ("saldo dompetnya akan melewati batas", "the wallet would be too full")
+        }
+        Refusal::DestinationTooLong => ("nomornya terlalu panjang", "the number is too long"),
+        Refusal::PlayerUnknown => ("pemainnya tidak dikenal", "the player is unknown"),
+        Refusal::InquiryNotNeeded => {
+            ("produk voucher tidak perlu dicek", "a voucher needs no inquiry")
+        }
     }
 }
 

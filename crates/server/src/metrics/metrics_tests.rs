@@ -41,6 +41,8 @@ fn page(metrics: &Arc<Metrics>, reports: &Arc<InMemory>) -> MetricsPage {
         traffic: Arc::default(),
         reports: Arc::clone(reports) as _,
         exchanges: Arc::new(gateway::exchanges::Nowhere),
+        callbacks: Arc::clone(reports) as _,
+        tries_under_way: Box::new(|| 3),
         clock: Arc::new(Standing),
         data: "/".into(),
     }
@@ -74,6 +76,10 @@ fn busy() -> Arc<Metrics> {
     for operation in [Operation::Inquire, Operation::Pay, Operation::Ask, Operation::Settle] {
         metrics.called(&upstream, operation, second);
     }
+    for end in [HandoverEnd::Delivered, HandoverEnd::Unreachable, HandoverEnd::NoAddress] {
+        metrics.handed_over(&protocol, end, second);
+    }
+    metrics.given_up(&protocol);
     metrics.request_begins();
     metrics.request_ends("iak", StatusCode::OK, second);
     let commits: &dyn storage::pipeline::Observer = &*metrics;
@@ -101,6 +107,14 @@ async fn what_happened_stands_on_the_page() {
         "lunas_contradictions_total{upstream=\"supplier\"} 1",
         "lunas_upstream_request_duration_seconds_sum{upstream=\"supplier\",operation=\"ask\"} 1",
         "lunas_http_server_request_duration_seconds_count{protocol=\"iak\",status_class=\"2xx\"} 1",
+        "lunas_callback_attempts_total{protocol=\"iak\",result=\"delivered\"} 1",
+        "lunas_callback_attempts_total{protocol=\"iak\",result=\"refused\"} 0",
+        "lunas_callback_attempts_total{protocol=\"iak\",result=\"no_address\"} 1",
+        "lunas_callback_attempt_duration_seconds_sum 2",
+        "lunas_callbacks_given_up_total{protocol=\"iak\"} 1",
+        "lunas_callback_queue_depth 0",
+        "lunas_callback_oldest_seconds 0",
+        "lunas_callback_active_attempts 3",
         "lunas_http_server_active_requests 0",
         "lunas_transactions_pending 0",
         "lunas_pending_oldest_seconds 0",
@@ -128,6 +142,7 @@ async fn a_page_is_there_when_the_store_is_not() {
     let (status, text) = ask(&page(&busy(), &reports), "GET").await;
     assert_eq!(status, 200);
     assert!(!text.contains("\nlunas_transactions_pending "), "{text}");
+    assert!(!text.contains("\nlunas_callback_queue_depth "), "{text}");
     assert!(text.contains("\nlunas_commit_busy_total 1\n"), "{text}");
     assert_eq!(ask(&page(&busy(), &reports), "POST").await.0, 405);
 }

@@ -15,9 +15,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use domain::{Timestamp, UpstreamName};
+use domain::{ProtocolName, Timestamp, UpstreamName};
 use gateway::Catalogue;
-use gateway::observer::{AttemptEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd};
+use gateway::observer::{
+    AttemptEnd, HandoverEnd, InquiryEnd, Observer, Operation, Subject, TransactionEnd,
+};
 use http::StatusCode;
 
 use crate::dispatch::Part;
@@ -38,6 +40,11 @@ pub(crate) struct Metrics {
     contradictions: Family<Counter>,
     /// By upstream: inquire, pay, ask, settle.
     calls: Family<[Histogram; 4]>,
+    /// By protocol: delivered, refused, unreachable, without an address.
+    handovers: Family<[Counter; 4]>,
+    /// By protocol.
+    given_up: Family<Counter>,
+    handover_times: Histogram,
     /// By protocol: the classes of status from 1xx to 5xx.
     requests: Family<[Histogram; 5]>,
     requests_active: Gauge,
@@ -70,6 +77,9 @@ impl Metrics {
             outcomes: Family::new(Default::default),
             contradictions: Family::new(Default::default),
             calls: Family::new(|| std::array::from_fn(|_| Histogram::of_times())),
+            handovers: Family::new(Default::default),
+            given_up: Family::new(Counter::default),
+            handover_times: Histogram::of_times(),
             requests: Family::new(|| std::array::from_fn(|_| Histogram::of_times())),
             requests_active: Gauge::default(),
             requests_abandoned: Counter::default(),
@@ -85,8 +95,12 @@ impl Metrics {
     /// Shows zero for all that is on sale and for this upstream, so that the first event of a kind
     /// is a rise and not a number out of nowhere, which no alert would see.
     pub(crate) fn expect(&self, catalogue: &Catalogue, upstream: &str) {
-        for protocol in Part::ALL.map(Part::name) {
+        for protocol in Part::all().map(Part::name) {
             self.requests.with(protocol, "", |_| ());
+            if catalogue.codes(protocol).next().is_some() {
+                self.handovers.with(protocol, "", |_| ());
+                self.given_up.with(protocol, "", |_| ());
+            }
             for (_, product) in catalogue.codes(protocol) {
                 self.inquiries.with(protocol, &product.group, |_| ());
                 self.accepted.with(protocol, &product.group, |_| ());
@@ -194,6 +208,23 @@ impl Observer for Metrics {
             };
             times.observe_time(took);
         });
+    }
+
+    fn handed_over(&self, protocol: &ProtocolName, end: HandoverEnd, took: Duration) {
+        let count = |[delivered, refused, unreachable, no_address]: &[Counter; 4]| match end {
+            HandoverEnd::Delivered => delivered.increment(),
+            HandoverEnd::Refused => refused.increment(),
+            HandoverEnd::Unreachable => unreachable.increment(),
+            HandoverEnd::NoAddress => no_address.increment(),
+        };
+        self.handovers.with(protocol.as_str(), "", count);
+        if end != HandoverEnd::NoAddress {
+            self.handover_times.observe_time(took);
+        }
+    }
+
+    fn given_up(&self, protocol: &ProtocolName) {
+        self.given_up.with(protocol.as_str(), "", Counter::increment);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `GET /metrics`: everything that is counted, and what is looked up only when it is asked for.
 //!
-//! What is pending comes from a list read, which shares nothing with the commit path; when it fails
-//! its figures are missing, which the alerts notice, and the others are there.
+//! What is pending and what is owed come from list reads, which share nothing with the commit path;
+//! when one fails its figures are missing, which the alerts notice, and the others are there.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::Timestamp;
 use gateway::exchanges::Counts;
-use gateway::ports::{Clock, ExchangeLog, Pending, Reports};
+use gateway::ports::{Backlog, CallbackReports, Clock, ExchangeLog, Pending, Reports};
 use http::{HeaderValue, Method, StatusCode, header};
 use protocols::exchange::{Answer, Arrival, Serve};
 use tracing::warn;
@@ -30,6 +30,7 @@ const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
 const INQUIRY_OUTCOMES: [&str; 3] = ["quoted", "declined", "silent"];
 const TRANSACTION_OUTCOMES: [&str; 2] = ["succeeded", "failed"];
 const ATTEMPT_OUTCOMES: [&str; 3] = ["delivered", "refused", "unknown"];
+const HANDOVER_RESULTS: [&str; 4] = ["delivered", "refused", "unreachable", "no_address"];
 const OPERATIONS: [&str; 4] = ["inquire", "pay", "ask", "settle"];
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
@@ -45,6 +46,10 @@ pub(crate) struct MetricsPage {
     pub(crate) reports: Arc<dyn Reports>,
     /// Knows how many exchanges were kept.
     pub(crate) exchanges: Arc<dyn ExchangeLog>,
+    /// Knows what news is owed.
+    pub(crate) callbacks: Arc<dyn CallbackReports>,
+    /// How many tries to hand it over are under way.
+    pub(crate) tries_under_way: Box<dyn Fn() -> usize + Send + Sync>,
     /// Tells how old the oldest pending order is.
     pub(crate) clock: Arc<dyn Clock>,
     /// The folder whose disk must not become full.
@@ -55,12 +60,18 @@ impl MetricsPage {
     async fn text(&self) -> String {
         let pending = self.reports.pending().await;
         let pending = pending.inspect_err(|fault| warn!(%fault, "pending orders not counted")).ok();
+        let backlog = self.callbacks.callback_backlog().await;
+        let backlog = backlog.inspect_err(|fault| warn!(%fault, "callbacks not counted")).ok();
         let mut page = Page::default();
         page.metric("lunas_build_info", Kind::Gauge, "The version that runs.");
         page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
         self.metrics.write_transactions(&mut page);
         write_pending(&mut page, pending, self.clock.now());
         self.metrics.write_upstreams(&mut page);
+        self.metrics.write_handovers(&mut page);
+        write_backlog(&mut page, backlog, self.clock.now());
+        page.metric("lunas_callback_active_attempts", Kind::Gauge, "Tries that are under way.");
+        page.sample(&[], (self.tries_under_way)());
         self.metrics.write_requests(&mut page);
         self.metrics.write_commits(&mut page);
         self.metrics.write_backups(&mut page);
@@ -135,6 +146,28 @@ impl Metrics {
             "Times an upstream contradicted a final outcome or the order itself.",
         );
         single(page, NAMES, &self.contradictions);
+    }
+
+    fn write_handovers(&self, page: &mut Page) {
+        const NAMES: [&str; 2] = ["protocol", ""];
+        page.metric(
+            "lunas_callback_attempts_total",
+            Kind::Counter,
+            "Tries to hand a callback over, by what came of them.",
+        );
+        counters(page, NAMES, &self.handovers, "result", HANDOVER_RESULTS);
+        page.metric(
+            "lunas_callback_attempt_duration_seconds",
+            Kind::Histogram,
+            "How long tries to hand a callback over took.",
+        );
+        page.histogram(&[], &self.handover_times);
+        page.metric(
+            "lunas_callbacks_given_up_total",
+            Kind::Counter,
+            "Callbacks that were not delivered by their last try.",
+        );
+        single(page, NAMES, &self.given_up);
     }
 
     fn write_requests(&self, page: &mut Page) {
@@ -216,9 +249,7 @@ fn write_pending(page: &mut Page, pending: Option<Pending>, now: Timestamp) {
         "How long the oldest open transaction has been open; 0 when none is.",
     );
     if let Some(pending) = pending {
-        let since = pending.since.unwrap_or(now).milliseconds();
-        let age = u64::try_from(now.milliseconds().saturating_sub(since)).unwrap_or_default();
-        page.sample(&[], seconds(age.saturating_mul(NANOSECONDS_PER_MILLISECOND)));
+        page.sample(&[], age(pending.since, now));
     }
 }
 
@@ -235,6 +266,24 @@ fn write_exchanges(page: &mut Page, counts: Counts) {
         "Requests and answers left out of the log of exchanges.",
     );
     page.sample(&[], counts.missed);
+}
+
+fn write_backlog(page: &mut Page, backlog: Option<Backlog>, now: Timestamp) {
+    page.metric("lunas_callback_queue_depth", Kind::Gauge, "Callbacks that are owed.");
+    backlog.iter().for_each(|backlog| page.sample(&[], backlog.open));
+    page.metric(
+        "lunas_callback_oldest_seconds",
+        Kind::Gauge,
+        "How long the oldest callback has been owed; 0 when none is.",
+    );
+    backlog.iter().for_each(|backlog| page.sample(&[], age(backlog.since, now)));
+}
+
+/// How long ago something was, in seconds; 0 for nothing.
+fn age(since: Option<Timestamp>, now: Timestamp) -> String {
+    let since = since.unwrap_or(now).milliseconds();
+    let age = u64::try_from(now.milliseconds().saturating_sub(since)).unwrap_or_default();
+    seconds(age.saturating_mul(NANOSECONDS_PER_MILLISECOND))
 }
 
 fn write_traffic(page: &mut Page, traffic: &Traffic) {

@@ -93,6 +93,12 @@ pub(crate) fn status(sandbox: &Sandbox, ref_id: &str) -> Data {
     send(sandbox, &status_body(ref_id))
 }
 
+/// The body of a top-up of the prepaid API.
+pub(crate) fn top_up_body(code: &str, customer_id: &str, ref_id: &str) -> Value {
+    json!({ "username": USERNAME, "ref_id": ref_id, "customer_id": customer_id,
+            "product_code": code, "sign": sign(ref_id) })
+}
+
 /// The balance, as a `checkstatus` of a fresh inquiry tells it.
 pub(crate) fn balance(sandbox: &Sandbox, ref_id: &str) -> i64 {
     let inquiry = inquire(sandbox, "PLNPOSTPAID", "530000000000", ref_id);

@@ -9,6 +9,9 @@
 mod administration;
 mod backup;
 mod bad_input;
+mod callbacks;
+mod callbacks_at_kill;
+mod callbacks_beside_orders;
 mod crash_recovery;
 mod deadlines;
 mod explain;
@@ -22,6 +25,7 @@ mod limits;
 mod pages;
 mod production;
 mod receipts;
+mod receiver;
 mod secrets;
 mod silent_sockets;
 mod supplier_faults;

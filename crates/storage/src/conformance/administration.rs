@@ -51,6 +51,8 @@ fn product(id: &str, code: &str) -> Act {
         aliases: vec![Alias { protocol: ProtocolName::new("iak"), code: code.to_owned() }],
         terms: Vec::new(),
         cut_off: None,
+        top_up: None,
+        channel: None,
     })
 }
 

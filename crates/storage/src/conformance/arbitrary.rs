@@ -1,9 +1,16 @@
 //! Values of every shape that the domain admits.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::callback::{Received, Rendered};
+use domain::command::{Buy, OpenCollection};
+use domain::product::Fee;
 use domain::{
-    Amount, Bill, Currency, Detail, Doubt, Outcome, Period, Quote, Refusal, Timestamp, YearMonth,
+    Amount, Bill, Channel, Collecting, Currency, Detail, Doubt, Flow, Level, Outcome, Period,
+    Price, Quote, Refusal, Repetition, Timestamp, TopUp, YearMonth,
 };
-use proptest::collection::vec;
+use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -113,6 +120,111 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
+pub(crate) fn repetition() -> impl Strategy<Value = Repetition> {
+    select(&Repetition::ALL[..])
+}
+
+pub(crate) fn top_up() -> impl Strategy<Value = TopUp> {
+    let price = (text(), option::of(text()), amount()).prop_map(|(level, protocol, amount)| {
+        Price { level: Level(level), protocol: protocol.map(super::ProtocolName::new), amount }
+    });
+    let texts = (text(), text(), text());
+    (texts, any::<u16>(), option::of(amount()), vec(price, 0..4)).prop_map(
+        |((operator, denomination, details), active_days, cost, prices)| TopUp {
+            operator,
+            denomination,
+            details,
+            active_days,
+            cost,
+            prices,
+        },
+    )
+}
+
+pub(crate) fn channel() -> impl Strategy<Value = Channel> {
+    let fee =
+        (any::<u32>(), any::<u32>()).prop_map(|(per_million, fixed)| Fee { per_million, fixed });
+    let limits = (option::of(any::<u8>()), option::of(any::<u64>()));
+    (select(&[Flow::In, Flow::Out][..]), vec(currency(), 0..3), fee, text(), limits).prop_map(
+        |(flow, currencies, fee, account, (rate_hundredths, amount_max))| Channel {
+            flow,
+            currencies,
+            fee,
+            rate_hundredths,
+            account,
+            amount_max,
+        },
+    )
+}
+
+/// What a merchant wants of a protocol.
+pub(crate) fn preferences() -> impl Strategy<Value = BTreeMap<String, String>> {
+    btree_map(text(), text(), 0..4)
+}
+
+pub(crate) fn rendered() -> impl Strategy<Value = Rendered> {
+    (vec((text(), text()), 0..4), vec(any::<u8>(), 0..64))
+        .prop_map(|(headers, body)| Rendered { headers, body })
+}
+
+pub(crate) fn received() -> impl Strategy<Value = Received> {
+    prop_oneof![
+        (any::<u16>(), text()).prop_map(|(status, excerpt)| Received::Answered { status, excerpt }),
+        text().prop_map(|problem| Received::Unreachable { problem }),
+        Just(Received::NoAddress),
+    ]
+}
+
+/// How long a try took, in whole milliseconds.
+pub(crate) fn took() -> impl Strategy<Value = Duration> {
+    any::<u32>().prop_map(|milliseconds| Duration::from_millis(milliseconds.into()))
+}
+
+/// What is bought in test mode, where amounts of any size pass; or paid out.
+pub(super) fn purchase() -> impl Strategy<Value = Buy> {
+    let recipient = option::of(details());
+    let owner = any::<u64>().prop_map(ProcessId);
+    (request(), quote(), recipient, repetition(), owner, instant()).prop_map(
+        |(request, mut quote, recipient, repetition, owner, question_due)| {
+            let currency = quote.charge.currency();
+            if quote.charge.is_zero() {
+                quote.charge = amount_of(1, currency);
+            }
+            if quote.admin.minus(quote.charge).is_ok() {
+                quote.admin = Amount::zero(currency);
+            }
+            Buy { request, quote, recipient, repetition, owner, question_due }
+        },
+    )
+}
+
+/// What is to be collected, whatever its size.
+pub(super) fn opening() -> impl Strategy<Value = OpenCollection> {
+    let amounts = (amount(), currency(), minor(), minor());
+    let amounts = amounts.prop_map(|(due, currency, one, other)| {
+        let due = if due.is_zero() { amount_of(1, due.currency()) } else { due };
+        (due, amount_of(one.max(other), currency), amount_of(one.min(other), currency))
+    });
+    let collecting = (text(), amounts, option::of(text()), any::<bool>(), details()).prop_map(
+        |(channel, (due, gross, fee), return_url, in_review, particulars)| Collecting {
+            channel,
+            due,
+            gross,
+            fee,
+            return_url,
+            in_review,
+            particulars,
+            evidence: None,
+        },
+    );
+    (request(), collecting, option::of(instant())).prop_map(
+        |(mut request, collecting, expires_at)| {
+            request.key.mode = Mode::Live;
+            OpenCollection { request, collecting, expires_at }
+        },
+    )
+}
+
 /// The life of an order in test mode, where amounts of any size pass.
 #[derive(Debug, Clone)]
 pub(super) struct Life {
@@ -123,15 +235,18 @@ pub(super) struct Life {
     pub(super) outcomes: Vec<(Outcome, Timestamp)>,
 }
 
-pub(super) fn life() -> impl Strategy<Value = Life> {
+/// What was asked, in test mode.
+fn request() -> impl Strategy<Value = Request> {
     let request = (
         (any::<u32>(), text(), text(), any::<[u8; 32]>()),
         (text(), text(), text(), text(), instant()),
+        (text(), any::<bool>(), option::of(text())),
     );
-    let request = request.prop_map(
+    request.prop_map(
         |(
             (merchant, protocol, reference, fingerprint),
             (product, code, destination, upstream, at),
+            (dialect, calls_back, callback_url),
         )| {
             Request {
                 key: super::ReferenceKey {
@@ -145,13 +260,20 @@ pub(super) fn life() -> impl Strategy<Value = Life> {
                 code,
                 destination,
                 upstream: UpstreamName::new(upstream),
+                dialect,
+                calls_back,
+                callback_url,
                 at,
             }
         },
-    );
-    let make = (request, bill(), quote()).prop_map(|(request, bill, quote)| {
+    )
+}
+
+pub(super) fn life() -> impl Strategy<Value = Life> {
+    let made = (request(), bill(), quote(), any::<bool>());
+    let make = made.prop_map(|(request, bill, quote, renews)| {
         let expires_at = Timestamp::from_milliseconds(i64::MAX);
-        MakeQuote { request, bill, quote, expires_at }
+        MakeQuote { request, bill, quote, expires_at, renews }
     });
     let acceptance = option::weighted(0.8, (any::<u64>().prop_map(ProcessId), instant()));
     (make, acceptance, vec((outcome(), instant()), 0..3)).prop_map(

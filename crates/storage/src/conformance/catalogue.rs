@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 
 use domain::product::CutOff;
 use domain::{
-    Alias, Credential, Level, Merchant, MerchantStatus, Product, ProductStatus, Secret, Terms,
+    Alias, Credential, Endpoint, EndpointKey, Level, Merchant, MerchantStatus, Preferences,
+    Product, ProductStatus, Repetition, Secret, Terms,
 };
 use gateway::Catalogue;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-use super::arbitrary::{amount, currency, sample, text};
+use super::arbitrary::{
+    amount, channel, currency, instant, preferences, repetition, sample, text, top_up,
+};
 use super::*;
 
-fn merchants() -> impl Strategy<Value = (String, Currency, String, bool)> {
-    (text(), currency(), text(), any::<bool>())
+fn merchants() -> impl Strategy<Value = (String, Currency, String, bool, Repetition)> {
+    (text(), currency(), text(), any::<bool>(), repetition())
 }
 
 fn secrets() -> impl Strategy<Value = BTreeMap<String, Secret>> {
@@ -36,8 +39,9 @@ fn product() -> impl Strategy<Value = Product> {
     let cut_off = (any::<u16>(), any::<u16>())
         .prop_map(|(from_minute, until_minute)| CutOff { from_minute, until_minute });
     let names = (text(), text(), option::of(text()));
-    (names, any::<bool>(), vec(alias, 0..4), vec(terms, 0..4), option::of(cut_off)).prop_map(
-        |((name, group, province), active, aliases, terms, cut_off)| Product {
+    let particular = (option::of(cut_off), option::of(top_up()), option::of(channel()));
+    (names, any::<bool>(), vec(alias, 0..4), vec(terms, 0..4), particular).prop_map(
+        |((name, group, province), active, aliases, terms, (cut_off, top_up, channel))| Product {
             id: ProductId::new(""),
             name,
             group,
@@ -46,6 +50,8 @@ fn product() -> impl Strategy<Value = Product> {
             aliases,
             terms,
             cut_off,
+            top_up,
+            channel,
         },
     )
 }
@@ -66,7 +72,8 @@ async fn catalogue<S>(world: &World<S>, complete: impl Fn(&Catalogue) -> bool) -
 pub(crate) async fn a_catalogue_comes_back_as_it_was<S: Subject>(world: &mut World<S>) {
     assert!(world.opened.reports.catalogue().await.expect("no fault").is_empty());
     let mut merchants_put = Vec::new();
-    for (number, (name, currency, level, active)) in (1..).zip(sample(&merchants(), 16)) {
+    for (number, (name, currency, level, active, repetition)) in (1..).zip(sample(&merchants(), 16))
+    {
         let status = if active { MerchantStatus::Active } else { MerchantStatus::Suspended };
         let id = MerchantId(number);
         merchants_put.push(Merchant {
@@ -77,6 +84,7 @@ pub(crate) async fn a_catalogue_comes_back_as_it_was<S: Subject>(world: &mut Wor
             status,
             addresses: Vec::new(),
             rate_limit: None,
+            repetition,
         });
     }
     let mut credentials_put = Vec::new();
@@ -135,6 +143,7 @@ pub(crate) async fn what_is_put_again_is_replaced<S: Subject>(world: &mut World<
         status,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: Repetition::Free,
     };
     let credential = |secret: &str| Credential {
         merchant: TOKO,
@@ -157,6 +166,8 @@ pub(crate) async fn what_is_put_again_is_replaced<S: Subject>(world: &mut World<
             .collect(),
         terms: Vec::new(),
         cut_off: None,
+        top_up: None,
+        channel: None,
     };
     world.reply(Command::PutMerchant(merchant("Toko", MerchantStatus::Active))).await;
     world.reply(Command::PutCredential(credential("old"))).await;
@@ -174,4 +185,39 @@ pub(crate) async fn what_is_put_again_is_replaced<S: Subject>(world: &mut World<
     let live = read.credentials("iak", "081200001111");
     assert_eq!(live.iter().map(Arc::as_ref).collect::<Vec<_>>(), [&credential("new")]);
     assert!(read.product_by_code("iak", "PLN").is_some());
+}
+
+pub(crate) async fn addresses_and_preferences_come_back_as_they_were<S: Subject>(
+    world: &mut World<S>,
+) {
+    let values = (text(), text(), option::of(instant()), preferences());
+    let (mut endpoints, mut wanted) = (BTreeMap::new(), BTreeMap::new());
+    // The later half is about the same merchants and protocols as the earlier one.
+    for (number, (url, secret, stopped_at, values)) in sample(&values, 32).into_iter().enumerate() {
+        let number = u32::try_from(number % 16).expect("small");
+        let protocol = ProtocolName::new(["iak", "isikuota"][usize::from(number % 2 == 1)]);
+        let key = EndpointKey { merchant: MerchantId(number / 2), protocol: protocol.clone() };
+        let endpoint = Endpoint { key: key.clone(), url, secret: Secret::new(secret), stopped_at };
+        let preferences = Preferences { merchant: key.merchant, protocol, values };
+        world.reply(Command::PutEndpoint(endpoint.clone())).await;
+        world.reply(Command::PutPreferences(preferences.clone())).await;
+        endpoints.insert(key.clone(), endpoint);
+        wanted.insert(key, preferences);
+        if number == 8 {
+            world.reopen().await;
+        }
+    }
+    for reopened in [false, true] {
+        if reopened {
+            world.reopen().await;
+        }
+        let read = world.opened.reports.catalogue().await.expect("no fault");
+        for (key, endpoint) in &endpoints {
+            assert_eq!(read.endpoint(key).map(Arc::as_ref), Some(endpoint));
+            let read = read.preferences(key).map(Arc::as_ref);
+            assert_eq!(read, wanted.get(key), "{key:?}");
+        }
+        let mine: Vec<_> = read.endpoints_of(MerchantId(3)).map(|it| it.key.clone()).collect();
+        assert_eq!(mine.len(), 2, "{mine:?}");
+    }
 }

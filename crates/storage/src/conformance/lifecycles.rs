@@ -10,10 +10,18 @@ fn balance(reply: &Reply) -> i64 {
         | Reply::Accepted { balance, .. }
         | Reply::AcceptedBefore { balance, .. }
         | Reply::Resolved { balance, .. }
+        | Reply::Credited { balance, .. }
         | Reply::Contradicted { balance, .. } => balance.minor(),
         Reply::Stored
         | Reply::Inquired { .. }
         | Reply::Administered { .. }
+        | Reply::Awaited { .. }
+        | Reply::EvidenceRecorded { .. }
+        | Reply::NotCredited { .. }
+        | Reply::Suspended(_)
+        | Reply::Ended(_)
+        | Reply::Leased(_)
+        | Reply::DeliveryRecorded { .. }
         | Reply::Objected(_) => panic!("{reply:?} has no balance"),
     }
 }

@@ -6,9 +6,13 @@
 
 pub(crate) mod administration;
 pub(crate) mod arbitrary;
+pub(crate) mod callbacks;
 pub(crate) mod catalogue;
+pub(crate) mod collections;
 pub(crate) mod crowds;
+pub(crate) mod evidence;
 pub(crate) mod lifecycles;
+pub(crate) mod purchases;
 pub(crate) mod reading;
 pub(crate) mod references;
 mod together;
@@ -159,6 +163,9 @@ fn request(key: ReferenceKey) -> Request {
         code: "PLN".to_owned(),
         destination: "530000000001".to_owned(),
         upstream: upstream(),
+        dialect: String::new(),
+        calls_back: false,
+        callback_url: None,
         at: NOW,
     }
 }
@@ -176,6 +183,7 @@ pub(crate) fn quote(key: ReferenceKey, charge: Amount) -> Command {
         },
         quote: Quote { nominal: charge, admin_fee: nothing, admin: nothing, price: charge, charge },
         expires_at: LATER,
+        renews: false,
     })
 }
 
@@ -296,6 +304,32 @@ suite! {
     reading::accounts_come_back_as_they_were,
     catalogue::a_catalogue_comes_back_as_it_was,
     catalogue::what_is_put_again_is_replaced,
+    catalogue::addresses_and_preferences_come_back_as_they_were,
+    purchases::what_is_bought_needs_no_quote,
+    purchases::a_payout_holds_amount_and_fee,
+    purchases::a_refused_payout_gives_both_back,
+    purchases::a_limit_counts_what_did_not_fail,
+    purchases::a_crowd_keeps_to_a_limit,
+    purchases::purchases_come_back_as_they_were,
+    callbacks::an_end_is_owed_in_the_commit_that_makes_it,
+    callbacks::a_callback_is_leased_and_tried_until_it_is_delivered,
+    callbacks::a_lease_is_for_one_process,
+    callbacks::a_receiver_that_is_gone_stops_its_address,
+    callbacks::a_callback_that_was_given_up_is_sent_again,
+    callbacks::due_callbacks_come_address_by_address,
+    callbacks::callbacks_are_browsed_newest_first,
+    callbacks::what_is_sent_comes_back_byte_for_byte,
+    collections::a_collection_is_paid_by_evidence,
+    collections::a_collection_ends_unpaid,
+    collections::what_was_told_is_kept,
+    collections::what_a_payer_named_is_named_once,
+    collections::who_waits_is_found_by_what_is_due,
+    collections::collections_come_back_as_they_were,
+    evidence::evidence_is_recorded_once,
+    evidence::evidence_that_fits_nothing_is_released,
+    evidence::suspended_evidence_pays_after_all,
+    evidence::evidence_pays_one_order,
+    evidence::evidence_is_listed_in_parts,
     administration::acts_build_on_what_is_stored,
     administration::acts_of_a_crowd_keep_the_rules,
     administration::answers_are_kept_and_found,

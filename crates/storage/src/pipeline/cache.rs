@@ -8,6 +8,9 @@
 //! Invariant: what the young generation says of a key is how it stands; what the old one says holds
 //! only while the young one says nothing.
 
+use std::sync::Arc;
+
+use domain::Order;
 use domain::command::Keys;
 use domain::working_set::{LastNumbers, WorkingSet};
 
@@ -58,12 +61,50 @@ impl Cache {
                 return true;
             }
             let Ok(found) = old.order_by_reference(key) else { return false };
-            // The order may have changed since the old generation knew it.
-            let current = found.and_then(|order| young.order(order.id).ok().flatten());
-            let order = current.or(found).cloned();
-            young.put_reference(key.clone(), order);
+            young.put_reference(key.clone(), as_it_stands(young, found));
             *held += 2;
             true
+        });
+        keep_unknown(&mut keys.day_claims, |key| {
+            if young.day_claim(key).is_ok() {
+                return true;
+            }
+            let Ok(found) = old.day_claim(key) else { return false };
+            young.put_day_claim(key.clone(), as_it_stands(young, found));
+            *held += 2;
+            true
+        });
+        keep_unknown(&mut keys.callbacks, |id| {
+            young.callback(*id).is_ok()
+                || old.callback(*id).is_ok_and(|found| {
+                    young.put_callback(*id, found.cloned());
+                    *held += 1;
+                    true
+                })
+        });
+        keep_unknown(&mut keys.endpoints, |key| {
+            young.endpoint(key).is_ok()
+                || old.endpoint(key).is_ok_and(|found| {
+                    young.put_endpoint(key.clone(), found.cloned());
+                    *held += 1;
+                    true
+                })
+        });
+        keep_unknown(&mut keys.evidence, |key| {
+            young.evidence(key).is_ok()
+                || old.evidence(key).is_ok_and(|found| {
+                    young.put_evidence(key.clone(), found.cloned());
+                    *held += 1;
+                    true
+                })
+        });
+        keep_unknown(&mut keys.payer_references, |key| {
+            young.payer_reference(key).is_ok()
+                || old.payer_reference(key).is_ok_and(|found| {
+                    young.put_payer_reference(key.clone(), found);
+                    *held += 1;
+                    true
+                })
         });
         keep_unknown(&mut keys.fundings, |key| {
             young.funding(key).is_ok()
@@ -88,7 +129,12 @@ impl Cache {
             + keys.credentials.len()
             + keys.products.len()
             + keys.aliases.len()
-            + keys.requests.len();
+            + keys.requests.len()
+            + 2 * keys.day_claims.len()
+            + keys.callbacks.len()
+            + keys.endpoints.len()
+            + keys.evidence.len()
+            + keys.payer_references.len();
     }
 
     /// Ages once the young generation is full. `added` records came into being since the last
@@ -103,6 +149,12 @@ impl Cache {
     }
 }
 
+/// An order that the old generation knew by some name: it may have changed since.
+fn as_it_stands(young: &WorkingSet, found: Option<&Arc<Order>>) -> Option<Arc<Order>> {
+    let current = found.and_then(|order| young.order(order.id).ok().flatten());
+    current.or(found).cloned()
+}
+
 /// Leaves each key that is not known once, in order.
 fn keep_unknown<Key: Ord>(keys: &mut Vec<Key>, mut known: impl FnMut(&Key) -> bool) {
     keys.retain(|key| !known(key));
@@ -112,8 +164,6 @@ fn keep_unknown<Key: Ord>(keys: &mut Vec<Key>, mut known: impl FnMut(&Key) -> bo
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use domain::Amount;
     use domain::working_set::Change;
 

@@ -7,7 +7,7 @@ use domain::audit::Finding;
 use domain::command::{Funding, FundingKey};
 use domain::posting::Direction;
 use domain::{
-    Account, AccountId, AccountKey, Hash, MerchantId, Order, OrderId, Transfer, TransferId,
+    Account, AccountId, AccountKey, Hash, Kind, MerchantId, Order, OrderId, Transfer, TransferId,
     TransferKind, UpstreamName,
 };
 use gateway::ports::Page;
@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
 use super::fields::{Fields, Problem, amount, damaged, stored_number, to_stored, word};
-use super::statements;
+use super::{orders, statements};
 
 macro_rules! account_columns {
     () => {
@@ -291,7 +291,8 @@ fn one_transfer(connection: &Connection, id: TransferId) -> Result<Option<Transf
 }
 
 /// What was moved for an order. Its holds name their transfers; what an outcome moved besides
-/// follows without a gap upon what resolved the holds, because one decision made it all.
+/// follows without a gap upon what resolved the holds, because one decision made it all. So does
+/// what paid a collection upon the first transfer of it.
 pub(super) fn transfers_of_order(
     connection: &Connection,
     order: &Order,
@@ -302,7 +303,12 @@ pub(super) fn transfers_of_order(
             found.insert(transfer.id, transfer);
         }
     }
-    let outcome = order.holds.iter().filter_map(|hold| hold.resolved_by).min();
+    let outcome = match order.kind {
+        Kind::Collection => orders::paid_by(connection, order.id)?,
+        Kind::Purchase | Kind::Payout => {
+            order.holds.iter().filter_map(|hold| hold.resolved_by).min()
+        }
+    };
     if let Some(first) = outcome.and_then(|id| stored_number(id.0)) {
         let mut statement = connection.prepare_cached(TRANSFERS_FROM)?;
         let mut rows = statement.query(params![first, TRANSFERS_OF_OUTCOME_MAX])?;

@@ -1,4 +1,4 @@
-//! Merchants, credentials and products as rows.
+//! Merchants with all that belongs to them, and products, as rows.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,9 @@ use domain::administration::CredentialKey;
 use domain::audit::Finding;
 use domain::product::CutOff;
 use domain::{
-    Alias, Credential, Level, Merchant, MerchantId, MerchantStatus, Product, ProductId,
-    ProductStatus, ProtocolName, RateLimit, Timestamp,
+    Alias, Credential, Endpoint, EndpointKey, Level, Merchant, MerchantId, MerchantStatus,
+    Preferences, Product, ProductId, ProductStatus, ProtocolName, RateLimit, Repetition, Secret,
+    Timestamp,
 };
 use gateway::Catalogue;
 use gateway::ports::Sealer;
@@ -19,7 +20,7 @@ use super::{statements, trees};
 
 macro_rules! merchant_columns {
     () => {
-        "id, name, currency, level, status, addresses, requests_per_second, burst"
+        "id, name, currency, level, status, addresses, requests_per_second, burst, repetition"
     };
 }
 
@@ -32,7 +33,13 @@ macro_rules! credential_columns {
 macro_rules! product_columns {
     () => {
         "id, name, product_group, province, status, aliases, terms, cut_off_from_minute, \
-         cut_off_until_minute"
+         cut_off_until_minute, top_up, channel"
+    };
+}
+
+macro_rules! endpoint_columns {
+    () => {
+        "merchant, protocol, url, secret, stopped_at_ms"
     };
 }
 
@@ -45,10 +52,11 @@ statements! {
 
     PUT_MERCHANT = concat!(
         "insert into merchants (", merchant_columns!(), ") \
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
          on conflict (id) do update set name = excluded.name, currency = excluded.currency, \
          level = excluded.level, status = excluded.status, addresses = excluded.addresses, \
-         requests_per_second = excluded.requests_per_second, burst = excluded.burst"
+         requests_per_second = excluded.requests_per_second, burst = excluded.burst, \
+         repetition = excluded.repetition"
     );
 
     ALL_CREDENTIALS = concat!(
@@ -78,13 +86,35 @@ statements! {
 
     PUT_PRODUCT = concat!(
         "insert into products (", product_columns!(), ") \
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
          on conflict (id) do update set name = excluded.name, \
          product_group = excluded.product_group, province = excluded.province, \
          status = excluded.status, aliases = excluded.aliases, terms = excluded.terms, \
          cut_off_from_minute = excluded.cut_off_from_minute, \
-         cut_off_until_minute = excluded.cut_off_until_minute"
+         cut_off_until_minute = excluded.cut_off_until_minute, top_up = excluded.top_up, \
+         channel = excluded.channel"
     );
+
+    ALL_ENDPOINTS = concat!(
+        "select ", endpoint_columns!(), " from endpoints order by merchant, protocol"
+    );
+
+    ENDPOINT = concat!(
+        "select ", endpoint_columns!(), " from endpoints where merchant = ?1 and protocol = ?2"
+    );
+
+    PUT_ENDPOINT = concat!(
+        "insert into endpoints (", endpoint_columns!(), ") values (?1, ?2, ?3, ?4, ?5) \
+         on conflict (merchant, protocol) do update set url = excluded.url, \
+         secret = excluded.secret, stopped_at_ms = excluded.stopped_at_ms"
+    );
+
+    ALL_PREFERENCES = "select merchant, protocol, preferences from preferences \
+         order by merchant, protocol";
+
+    PUT_PREFERENCES = "insert into preferences (merchant, protocol, preferences) \
+         values (?1, ?2, ?3) \
+         on conflict (merchant, protocol) do update set preferences = excluded.preferences";
 }
 
 const MERCHANT_STATUSES: [(MerchantStatus, &str); 2] =
@@ -144,7 +174,11 @@ pub(super) fn read(connection: &Connection, sealer: &dyn Sealer) -> Result<Catal
     let merchants = all(&snapshot, ALL_MERCHANTS, merchant)?;
     let credentials = all(&snapshot, ALL_CREDENTIALS, |row| credential(row, Some(sealer)))?;
     let products = all(&snapshot, ALL_PRODUCTS, product)?;
-    Ok(Catalogue::new(merchants, credentials, products))
+    let endpoints = all(&snapshot, ALL_ENDPOINTS, |row| endpoint(row, Some(sealer)))?;
+    let preferences = all(&snapshot, ALL_PREFERENCES, preferences)?;
+    Ok(Catalogue::new(merchants, credentials, products)
+        .with_endpoints(endpoints)
+        .with_preferences(preferences))
 }
 
 /// Reads every row, to see whether it can be read. Secrets stay sealed.
@@ -152,6 +186,8 @@ pub(super) fn check(connection: &Connection) -> Result<(), Fault> {
     all(connection, ALL_MERCHANTS, merchant)?;
     all(connection, ALL_CREDENTIALS, |row| credential(row, None))?;
     all(connection, ALL_PRODUCTS, product)?;
+    all(connection, ALL_ENDPOINTS, |row| endpoint(row, None))?;
+    all(connection, ALL_PREFERENCES, preferences)?;
     Ok(())
 }
 
@@ -180,6 +216,7 @@ pub(super) fn put_merchant(connection: &Connection, merchant: &Merchant) -> Resu
             .map_err(|problem| damaged(format!("merchant {}", merchant.id), problem))?,
         merchant.rate_limit.map(|limit| limit.requests_per_second),
         merchant.rate_limit.map(|limit| limit.burst),
+        merchant.repetition.name(),
     ])?;
     Ok(())
 }
@@ -202,9 +239,14 @@ fn merchant(row: &Row<'_>) -> Result<Merchant, Finding> {
                 (None, None) => None,
                 _ => return Err("rate limit is incomplete".to_owned()),
             },
+            repetition: repetition(fields.text()?)?,
         })
     };
     read().map_err(|problem| finding(format!("merchant {id}"), problem))
+}
+
+pub(super) fn repetition(word: &str) -> Result<Repetition, Problem> {
+    Repetition::from_name(word).ok_or_else(|| format!("{word:?} is not a rule of repetition"))
 }
 
 pub(super) fn put_credential(
@@ -273,6 +315,8 @@ pub(super) fn put_product(connection: &Connection, product: &Product) -> Result<
         trees::write_terms(&product.terms).map_err(problem)?,
         product.cut_off.map(|cut_off| cut_off.from_minute),
         product.cut_off.map(|cut_off| cut_off.until_minute),
+        product.top_up.as_ref().map(trees::write_top_up).transpose().map_err(problem)?,
+        product.channel.as_ref().map(trees::write_channel).transpose().map_err(problem)?,
     ])?;
     Ok(())
 }
@@ -296,9 +340,101 @@ fn product(row: &Row<'_>) -> Result<Product, Finding> {
                 (None, None) => None,
                 _ => return Err("cut-off is incomplete".to_owned()),
             },
+            top_up: tree(&mut fields, trees::read_top_up)?,
+            channel: tree(&mut fields, trees::read_channel)?,
         })
     };
     read().map_err(|problem| finding(format!("product {id}"), problem))
+}
+
+fn tree<Tree>(
+    fields: &mut Fields<'_>,
+    read: impl FnOnce(&str) -> Result<Tree, Problem>,
+) -> Result<Option<Tree>, Problem> {
+    fields.next::<Option<String>>()?.as_deref().map(read).transpose()
+}
+
+/// Where this merchant is called back in this protocol.
+pub(super) fn endpoint_by_key(
+    connection: &Connection,
+    key: &EndpointKey,
+    sealer: &dyn Sealer,
+) -> Result<Option<Endpoint>, Fault> {
+    let mut statement = connection.prepare_cached(ENDPOINT)?;
+    let parameters = params![key.merchant.0, key.protocol.as_str()];
+    let found = statement.query_row(parameters, |row| Ok(endpoint(row, Some(sealer))));
+    Ok(found.optional()?.transpose()?)
+}
+
+pub(super) fn put_endpoint(
+    connection: &Connection,
+    endpoint: &Endpoint,
+    sealer: &dyn Sealer,
+) -> Result<(), Fault> {
+    connection.prepare_cached(PUT_ENDPOINT)?.execute(params![
+        endpoint.key.merchant.0,
+        endpoint.key.protocol.as_str(),
+        endpoint.url,
+        sealer.seal(endpoint.secret.reveal(), &endpoint_context(&endpoint.key)),
+        endpoint.stopped_at.map(Timestamp::milliseconds),
+    ])?;
+    Ok(())
+}
+
+/// The place for which the secret of an address is sealed.
+pub(super) fn endpoint_context(key: &EndpointKey) -> String {
+    format!("endpoint/{}/{}", key.merchant, key.protocol)
+}
+
+/// Whose something is, and for which protocol; and what to call it.
+fn endpoint_key(fields: &mut Fields<'_>, noun: &str) -> Result<(EndpointKey, String), Finding> {
+    let mut read = || -> Result<EndpointKey, Problem> {
+        let merchant = fields.merchant()?;
+        Ok(EndpointKey { merchant, protocol: ProtocolName::new(fields.text()?) })
+    };
+    let key = read().map_err(|problem| finding(noun.to_owned(), problem))?;
+    let record = format!("{noun} of merchant {} {}", key.merchant, key.protocol);
+    Ok((key, record))
+}
+
+/// Without a sealer the secret is left out.
+fn endpoint(row: &Row<'_>, sealer: Option<&dyn Sealer>) -> Result<Endpoint, Finding> {
+    let mut fields = Fields::new(row);
+    let (key, record) = endpoint_key(&mut fields, "endpoint")?;
+    let read = || -> Result<Endpoint, Problem> {
+        let url = fields.next()?;
+        let sealed = fields.text()?;
+        let opened = sealer.map(|sealer| sealer.open(sealed, &endpoint_context(&key)));
+        let opened = opened.transpose().map_err(|fault| fault.to_string())?;
+        let stopped_at = fields.next::<Option<i64>>()?.map(Timestamp::from_milliseconds);
+        Ok(Endpoint { key, url, secret: Secret::new(opened.unwrap_or_default()), stopped_at })
+    };
+    read().map_err(|problem| finding(record, problem))
+}
+
+pub(super) fn put_preferences(
+    connection: &Connection,
+    preferences: &Preferences,
+) -> Result<(), Fault> {
+    let Preferences { merchant, protocol, values } = preferences;
+    let problem = |problem: Problem| {
+        damaged(format!("preferences of merchant {merchant} {protocol}"), problem)
+    };
+    connection.prepare_cached(PUT_PREFERENCES)?.execute(params![
+        merchant.0,
+        protocol.as_str(),
+        trees::write_preferences(values).map_err(problem)?,
+    ])?;
+    Ok(())
+}
+
+fn preferences(row: &Row<'_>) -> Result<Preferences, Finding> {
+    let mut fields = Fields::new(row);
+    let (EndpointKey { merchant, protocol }, record) = endpoint_key(&mut fields, "preferences")?;
+    let read = || -> Result<Preferences, Problem> {
+        Ok(Preferences { merchant, protocol, values: trees::read_preferences(fields.text()?)? })
+    };
+    read().map_err(|problem| finding(record, problem))
 }
 
 const fn finding(record: String, problem: Problem) -> Finding {

@@ -9,7 +9,8 @@ use domain::command::{Funding, FundingKey};
 use domain::posting::Direction;
 use domain::product::CutOff;
 use domain::{
-    Credential, Level, Merchant, MerchantId, MerchantStatus, Mode, OrderId, OrderState, Product,
+    CallbackId, Credential, Endpoint, EndpointKey, Evidence, EvidenceKey, EvidenceState, Level,
+    Merchant, MerchantId, MerchantStatus, Mode, OrderId, OrderState, Preferences, Product,
     ProductId, ProductStatus, ProtocolName, RateLimit, Reference, ReferenceKey, Secret, Timestamp,
     TransferId,
 };
@@ -30,6 +31,7 @@ enum StoredEffect {
         addresses: Vec<String>,
         /// Requests per second, and burst.
         rate_limit: Option<(u32, u32)>,
+        repetition: String,
     },
     Credential {
         merchant: u32,
@@ -51,6 +53,10 @@ enum StoredEffect {
         /// As in the table of products.
         terms: String,
         cut_off: Option<(u16, u16)>,
+        /// As in the table of products.
+        top_up: Option<String>,
+        /// As in the table of products.
+        channel: Option<String>,
     },
     Funded {
         merchant: u32,
@@ -72,6 +78,34 @@ enum StoredEffect {
         state: String,
         refusal: Option<String>,
     },
+    Endpoint {
+        merchant: u32,
+        protocol: String,
+        url: String,
+        secret: String,
+        stopped_at_ms: Option<i64>,
+    },
+    Resent {
+        callback: u64,
+    },
+    Preferences {
+        merchant: u32,
+        protocol: String,
+        values: BTreeMap<String, String>,
+    },
+    Released {
+        source: String,
+        id: String,
+        channel: String,
+        amount_minor: i64,
+        currency: String,
+        sender: String,
+        reference: String,
+        came_in_at_ms: i64,
+        seen_at_ms: i64,
+        /// To which merchant; none is back to whoever sent it.
+        merchant: Option<u32>,
+    },
 }
 
 pub(super) fn write(effect: &Effect) -> Result<String, Problem> {
@@ -84,6 +118,7 @@ pub(super) fn write(effect: &Effect) -> Result<String, Problem> {
             active: merchant.status == MerchantStatus::Active,
             addresses: merchant.addresses.clone(),
             rate_limit: merchant.rate_limit.map(|it| (it.requests_per_second, it.burst)),
+            repetition: merchant.repetition.name().to_owned(),
         },
         Effect::Credential(credential) => {
             let secrets = credential.secrets.iter();
@@ -108,6 +143,8 @@ pub(super) fn write(effect: &Effect) -> Result<String, Problem> {
             aliases: trees::write_aliases(&product.aliases)?,
             terms: trees::write_terms(&product.terms)?,
             cut_off: product.cut_off.map(|it| (it.from_minute, it.until_minute)),
+            top_up: product.top_up.as_ref().map(trees::write_top_up).transpose()?,
+            channel: product.channel.as_ref().map(trees::write_channel).transpose()?,
         },
         Effect::Funded { funding, balance } => StoredEffect::Funded {
             merchant: funding.key.merchant.0,
@@ -134,8 +171,40 @@ pub(super) fn write(effect: &Effect) -> Result<String, Problem> {
                 _ => None,
             },
         },
+        Effect::Endpoint(endpoint) => StoredEffect::Endpoint {
+            merchant: endpoint.key.merchant.0,
+            protocol: endpoint.key.protocol.to_string(),
+            url: endpoint.url.clone(),
+            secret: endpoint.secret.reveal().to_owned(),
+            stopped_at_ms: endpoint.stopped_at.map(Timestamp::milliseconds),
+        },
+        Effect::Resent(callback) => StoredEffect::Resent { callback: callback.0 },
+        Effect::Preferences(preferences) => StoredEffect::Preferences {
+            merchant: preferences.merchant.0,
+            protocol: preferences.protocol.to_string(),
+            values: preferences.values.clone(),
+        },
+        Effect::Released(evidence) => released(evidence)?,
     };
     serde_json::to_string(&stored).map_err(|error| error.to_string())
+}
+
+fn released(evidence: &Evidence) -> Result<StoredEffect, Problem> {
+    let EvidenceState::Released(merchant) = evidence.state else {
+        return Err("evidence is not released by its release".to_owned());
+    };
+    Ok(StoredEffect::Released {
+        source: evidence.key.source.clone(),
+        id: evidence.key.id.clone(),
+        channel: evidence.channel.clone(),
+        amount_minor: evidence.amount.minor(),
+        currency: evidence.amount.currency().code().to_owned(),
+        sender: evidence.sender.clone(),
+        reference: evidence.reference.clone(),
+        came_in_at_ms: evidence.came_in_at.milliseconds(),
+        seen_at_ms: evidence.seen_at.milliseconds(),
+        merchant: merchant.map(|merchant| merchant.0),
+    })
 }
 
 /// What the reader says of broken JSON may quote it, so nothing of that is passed on.
@@ -150,6 +219,7 @@ pub(super) fn read(json: &str) -> Result<Effect, Problem> {
             active,
             addresses,
             rate_limit,
+            repetition,
         } => Effect::Merchant(Merchant {
             id: MerchantId(id),
             name,
@@ -159,6 +229,7 @@ pub(super) fn read(json: &str) -> Result<Effect, Problem> {
             addresses,
             rate_limit: rate_limit
                 .map(|(requests_per_second, burst)| RateLimit { requests_per_second, burst }),
+            repetition: super::catalogue::repetition(&repetition)?,
         }),
         StoredEffect::Credential {
             merchant,
@@ -177,19 +248,30 @@ pub(super) fn read(json: &str) -> Result<Effect, Problem> {
             expires_at: expires_at_ms.map(Timestamp::from_milliseconds),
             revoked_at: revoked_at_ms.map(Timestamp::from_milliseconds),
         }),
-        StoredEffect::Product { id, name, group, province, active, aliases, terms, cut_off } => {
-            Effect::Product(Product {
-                id: ProductId::new(id),
-                name,
-                group,
-                province,
-                status: if active { ProductStatus::Active } else { ProductStatus::Inactive },
-                aliases: trees::read_aliases(&aliases)?,
-                terms: trees::read_terms(&terms)?,
-                cut_off: cut_off
-                    .map(|(from_minute, until_minute)| CutOff { from_minute, until_minute }),
-            })
-        }
+        StoredEffect::Product {
+            id,
+            name,
+            group,
+            province,
+            active,
+            aliases,
+            terms,
+            cut_off,
+            top_up,
+            channel,
+        } => Effect::Product(Product {
+            id: ProductId::new(id),
+            name,
+            group,
+            province,
+            status: if active { ProductStatus::Active } else { ProductStatus::Inactive },
+            aliases: trees::read_aliases(&aliases)?,
+            terms: trees::read_terms(&terms)?,
+            cut_off: cut_off
+                .map(|(from_minute, until_minute)| CutOff { from_minute, until_minute }),
+            top_up: top_up.as_deref().map(trees::read_top_up).transpose()?,
+            channel: channel.as_deref().map(trees::read_channel).transpose()?,
+        }),
         StoredEffect::Funded {
             merchant,
             reference,
@@ -229,12 +311,52 @@ pub(super) fn read(json: &str) -> Result<Effect, Problem> {
             },
             state: super::orders::state(&state, refused.as_deref())?,
         }),
+        StoredEffect::Endpoint { merchant, protocol, url, secret, stopped_at_ms } => {
+            Effect::Endpoint(Endpoint {
+                key: EndpointKey {
+                    merchant: MerchantId(merchant),
+                    protocol: ProtocolName::new(protocol),
+                },
+                url,
+                secret: Secret::new(secret),
+                stopped_at: stopped_at_ms.map(Timestamp::from_milliseconds),
+            })
+        }
+        StoredEffect::Resent { callback } => Effect::Resent(CallbackId(callback)),
+        StoredEffect::Preferences { merchant, protocol, values } => {
+            Effect::Preferences(Preferences {
+                merchant: MerchantId(merchant),
+                protocol: ProtocolName::new(protocol),
+                values,
+            })
+        }
+        StoredEffect::Released {
+            source,
+            id,
+            channel,
+            amount_minor,
+            currency: code,
+            sender,
+            reference,
+            came_in_at_ms,
+            seen_at_ms,
+            merchant,
+        } => Effect::Released(Evidence {
+            key: EvidenceKey { source, id },
+            channel,
+            amount: amount(amount_minor, currency(&code)?)?,
+            sender,
+            reference,
+            came_in_at: Timestamp::from_milliseconds(came_in_at_ms),
+            seen_at: Timestamp::from_milliseconds(seen_at_ms),
+            state: EvidenceState::Released(merchant.map(MerchantId)),
+        }),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::{Alias, Amount, Currency, Refusal, Terms};
+    use domain::{Alias, Amount, Currency, Refusal, Repetition, Terms};
 
     use super::*;
 
@@ -249,6 +371,7 @@ mod tests {
             status: MerchantStatus::Suspended,
             addresses: vec!["10.0.0.0/8".to_owned()],
             rate_limit: Some(RateLimit { requests_per_second: 3, burst: 9 }),
+            repetition: Repetition::OncePerProduct,
         };
         let credential = Credential {
             merchant: MerchantId(7),
@@ -273,6 +396,8 @@ mod tests {
                 commission: Amount::rupiah(600),
             }],
             cut_off: Some(CutOff { from_minute: 1380, until_minute: 60 }),
+            top_up: None,
+            channel: None,
         };
         let funding = |direction| Effect::Funded {
             funding: Funding {

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use domain::command::Keys;
 use domain::working_set::{LastNumbers, WorkingSet};
+use domain::{Order, OrderId};
 use gateway::ports::Sealer;
 use rusqlite::Connection;
 use tracing::warn;
@@ -22,7 +23,7 @@ use super::journal::{self, Journal, JournalFault};
 use super::overlay::Overlay;
 use super::references::References;
 use super::settling::Settling;
-use super::{administration, books, catalogue, orders};
+use super::{administration, books, callbacks, catalogue, collections, orders};
 use crate::pipeline::{Changes, Engine, EngineFault};
 
 /// How long a command that needs the catalogue waits until the tables have its latest change.
@@ -72,6 +73,25 @@ impl TwoStages {
         let Some(tables) = &self.tables else {
             return Err(damaged("engine", "is closed"));
         };
+        self.look_up_books(tables, keys, working_set)?;
+        self.look_up_news(tables, keys, working_set)?;
+        self.look_up_collections(tables, keys, working_set)?;
+        self.look_up_catalogue(tables, keys, working_set)
+    }
+
+    fn order(&self, tables: &Connection, id: OrderId) -> Result<Option<Arc<Order>>, Fault> {
+        match self.overlay.order(id) {
+            None => orders::by_id(tables, id),
+            found => Ok(found),
+        }
+    }
+
+    fn look_up_books(
+        &self,
+        tables: &Connection,
+        keys: &Keys,
+        working_set: &mut WorkingSet,
+    ) -> Result<(), Fault> {
         let overlay = &self.overlay;
         for key in &keys.accounts {
             let account = match overlay.account(key) {
@@ -81,11 +101,7 @@ impl TwoStages {
             working_set.put_account(key.clone(), account);
         }
         for id in &keys.orders {
-            let order = match overlay.order(*id) {
-                None => orders::by_id(tables, *id)?,
-                found => found,
-            };
-            working_set.put_order(*id, order);
+            working_set.put_order(*id, self.order(tables, *id)?);
         }
         for key in &keys.references {
             let order = match overlay.order_by_reference(key) {
@@ -108,7 +124,67 @@ impl TwoStages {
             };
             working_set.put_kept_answer(key.clone(), kept);
         }
-        self.look_up_catalogue(tables, keys, working_set)
+        Ok(())
+    }
+
+    /// Every try looks an address up, so that is not left to the tables alone.
+    fn look_up_news(
+        &self,
+        tables: &Connection,
+        keys: &Keys,
+        working_set: &mut WorkingSet,
+    ) -> Result<(), Fault> {
+        for id in &keys.callbacks {
+            let callback = match self.overlay.callback(*id) {
+                None => callbacks::by_id(tables, *id)?,
+                found => found,
+            };
+            working_set.put_callback(*id, callback);
+        }
+        for key in &keys.endpoints {
+            let endpoint = match self.overlay.endpoint(key) {
+                None => catalogue::endpoint_by_key(tables, key, self.sealer.as_ref())?,
+                found => found,
+            };
+            working_set.put_endpoint(key.clone(), endpoint);
+        }
+        Ok(())
+    }
+
+    fn look_up_collections(
+        &self,
+        tables: &Connection,
+        keys: &Keys,
+        working_set: &mut WorkingSet,
+    ) -> Result<(), Fault> {
+        for key in &keys.day_claims {
+            let id = match self.overlay.day_claim(key) {
+                None => collections::day_claim(tables, key)?,
+                found => found,
+            };
+            let order = match id {
+                Some(id) => Some(self.order(tables, id)?.ok_or_else(|| {
+                    damaged(format!("order {id}"), "counts towards a limit and is not there")
+                })?),
+                None => None,
+            };
+            working_set.put_day_claim(key.clone(), order);
+        }
+        for key in &keys.evidence {
+            let evidence = match self.overlay.evidence(key) {
+                None => collections::evidence_by_key(tables, key)?,
+                found => found,
+            };
+            working_set.put_evidence(key.clone(), evidence);
+        }
+        for key in &keys.payer_references {
+            let order = match self.overlay.payer_reference(key) {
+                None => collections::payer_reference(tables, key)?,
+                found => found,
+            };
+            working_set.put_payer_reference(key.clone(), order);
+        }
+        Ok(())
     }
 
     /// Merchants, credentials and products are looked up in the tables alone, which have had time

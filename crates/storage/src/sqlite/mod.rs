@@ -19,7 +19,9 @@ mod administration;
 mod archive;
 mod backup;
 mod books;
+mod callbacks;
 mod catalogue;
+mod collections;
 mod directory;
 mod effects;
 mod engine;
@@ -49,12 +51,17 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::administration::{AuditNumber, AuditRecord, KeptAnswer, RequestKey};
+use domain::callback::Delivery;
 use domain::command::Answer;
 use domain::{
-    Account, AccountKey, Command, Order, OrderId, ReferenceKey, Timestamp, Transfer, TransferId,
+    Account, AccountKey, Amount, Callback, CallbackId, Command, EndpointKey, Evidence, EvidenceKey,
+    Order, OrderId, ReferenceKey, Timestamp, Transfer, TransferId,
 };
 use gateway::Catalogue;
-use gateway::ports::{OrderFilter, Page, Pending, Reports, Sealer, Store, StoreFault};
+use gateway::ports::{
+    Backlog, CallbackFilter, CallbackReports, CollectionReports, OrderFilter, Page, Pending,
+    Reports, Sealer, Store, StoreFault,
+};
 use rusqlite::Connection;
 
 use crate::opened::Shutdown;
@@ -104,6 +111,8 @@ struct Sqlite {
     pipeline: Pipeline,
     points: Readers,
     lists: Readers,
+    /// What is owed to merchants, which is looked for all the time.
+    news: Readers,
     /// What operators browse, which may take its time, apart from what workers need.
     operators: Readers,
     overlay: Arc<Overlay>,
@@ -130,6 +139,7 @@ impl Sqlite {
     /// Reads a list that must have everything that was acknowledged before.
     async fn whole_list<Found: Send + 'static>(
         &self,
+        readers: &Readers,
         read: impl FnOnce(&Connection) -> Result<Found, Fault> + Send + 'static,
     ) -> Result<Found, StoreFault> {
         let (overlay, acknowledged) = (Arc::clone(&self.overlay), self.overlay.published());
@@ -139,7 +149,7 @@ impl Sqlite {
             }
             read(connection)
         };
-        self.lists.read(read).await
+        readers.read(read).await
     }
 }
 
@@ -194,7 +204,8 @@ impl Store for Sqlite {
 impl Reports for Sqlite {
     async fn catalogue(&self) -> Result<Catalogue, StoreFault> {
         let sealer = Arc::clone(&self.sealer);
-        self.whole_list(move |connection| catalogue::read(connection, sealer.as_ref())).await
+        let read = move |connection: &_| catalogue::read(connection, sealer.as_ref());
+        self.whole_list(&self.lists, read).await
     }
 
     async fn questions_due(
@@ -207,7 +218,8 @@ impl Reports for Sqlite {
     }
 
     async fn processing(&self, after: OrderId, limit: u32) -> Result<Vec<Arc<Order>>, StoreFault> {
-        self.whole_list(move |connection| orders::processing(connection, after, limit)).await
+        let read = move |connection: &_| orders::processing(connection, after, limit);
+        self.whole_list(&self.lists, read).await
     }
 
     async fn pending(&self) -> Result<Pending, StoreFault> {
@@ -266,12 +278,124 @@ impl Reports for Sqlite {
 }
 
 #[async_trait]
+impl CallbackReports for Sqlite {
+    async fn callbacks_due(
+        &self,
+        now: Timestamp,
+        after: Option<&EndpointKey>,
+        endpoints: u32,
+        per_endpoint: u32,
+    ) -> Result<Vec<Callback>, StoreFault> {
+        let after = after.cloned();
+        let read = move |connection: &_| {
+            callbacks::due(connection, now, after.as_ref(), endpoints, per_endpoint)
+        };
+        self.list(&self.news, read).await
+    }
+
+    /// Whoever takes over from a process that has ended misses none of what that one was trying.
+    async fn callbacks_leased(
+        &self,
+        after: CallbackId,
+        limit: u32,
+    ) -> Result<Vec<Callback>, StoreFault> {
+        let read = move |connection: &_| callbacks::leased(connection, after, limit);
+        self.whole_list(&self.news, read).await
+    }
+
+    async fn callback(&self, id: CallbackId) -> Result<Option<Callback>, StoreFault> {
+        if let Some(callback) = self.overlay.callback(id) {
+            return Ok(Some(callback));
+        }
+        self.points.read(move |connection| callbacks::by_id(connection, id)).await
+    }
+
+    async fn callbacks(
+        &self,
+        filter: &CallbackFilter,
+        before: Option<CallbackId>,
+        limit: u32,
+    ) -> Result<Page<Callback, CallbackId>, StoreFault> {
+        let filter = filter.clone();
+        let browse = move |connection: &_| callbacks::browse(connection, &filter, before, limit);
+        self.list(&self.operators, browse).await
+    }
+
+    async fn deliveries(&self, callback: CallbackId) -> Result<Vec<Delivery>, StoreFault> {
+        let read = move |connection: &_| callbacks::deliveries(connection, callback);
+        self.list(&self.operators, read).await
+    }
+
+    async fn callback_backlog(&self) -> Result<Backlog, StoreFault> {
+        self.list(&self.news, callbacks::backlog).await
+    }
+}
+
+/// Evidence and the collections that wait for it are brought together by whoever comes second, so
+/// neither may miss what was acknowledged before: money would stand on suspense for good.
+#[async_trait]
+impl CollectionReports for Sqlite {
+    async fn awaiting(
+        &self,
+        channel: &str,
+        due: Amount,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        let channel = channel.to_owned();
+        let read = move |connection: &_| orders::awaiting(connection, &channel, due, limit);
+        self.whole_list(&self.lists, read).await
+    }
+
+    async fn collections_expired(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Arc<Order>>, StoreFault> {
+        self.list(&self.lists, move |connection| orders::expired(connection, now, limit)).await
+    }
+
+    async fn free_evidence(
+        &self,
+        channel: &str,
+        amount: Amount,
+        limit: u32,
+    ) -> Result<Vec<Evidence>, StoreFault> {
+        let channel = channel.to_owned();
+        let read =
+            move |connection: &_| collections::free_evidence(connection, &channel, amount, limit);
+        self.whole_list(&self.lists, read).await
+    }
+
+    async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault> {
+        if let Some(evidence) = self.overlay.evidence(key) {
+            return Ok(Some(evidence));
+        }
+        let key = key.clone();
+        self.points.read(move |connection| collections::evidence_by_key(connection, &key)).await
+    }
+
+    async fn evidence_list(
+        &self,
+        state: Option<&str>,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault> {
+        let (state, after) = (state.map(str::to_owned), after.cloned());
+        let read = move |connection: &_| {
+            collections::evidence_after(connection, state.as_deref(), after.as_ref(), limit)
+        };
+        self.list(&self.operators, read).await
+    }
+}
+
+#[async_trait]
 impl Shutdown for Sqlite {
     /// The readers go first, so that the writer finds nobody in its way when it empties the log.
     async fn shutdown(&self) {
         let closing = self.pipeline.stop_accepting();
         self.points.stop().await;
         self.lists.stop().await;
+        self.news.stop().await;
         self.operators.stop().await;
         closing.finished().await;
     }

@@ -255,6 +255,7 @@ pub(super) fn open_as(
     let points = (0..options.point_readers.max(1)).map(|_| connect_to_read(directory));
     let points = points.collect::<Result<_, _>>()?;
     let lists = vec![connect_to_read(directory)?];
+    let news = vec![connect_to_read(directory)?];
     let operators = vec![connect_to_read(directory)?];
     let engine = TwoStages {
         tables: Some(connect_to_read(directory)?),
@@ -269,6 +270,7 @@ pub(super) fn open_as(
     let sqlite = Arc::new(Sqlite {
         points: Readers::start("lunas-points", points).map_err(no_thread)?,
         lists: Readers::start("lunas-lists", lists).map_err(no_thread)?,
+        news: Readers::start("lunas-news", news).map_err(no_thread)?,
         operators: Readers::start("lunas-operators", operators).map_err(no_thread)?,
         overlay,
         references,
@@ -278,6 +280,8 @@ pub(super) fn open_as(
     Ok(Opened {
         store: Arc::<Sqlite>::clone(&sqlite),
         reports: Arc::<Sqlite>::clone(&sqlite),
+        callbacks: Arc::<Sqlite>::clone(&sqlite),
+        collections: Arc::<Sqlite>::clone(&sqlite),
         instance_key,
         created: found == schema::Found::Empty,
         shutdown: sqlite,

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::audit::Finding;
 use domain::{
-    Amount, Currency, Delivery, Kind, Order, OrderId, OrderState, ProductId, ProtocolName, Quote,
-    Reference, ReferenceKey, Timestamp, UpstreamName,
+    Amount, Collecting, Currency, Delivery, Detail, EvidenceKey, Kind, Order, OrderId, OrderState,
+    ProductId, ProtocolName, Quote, Reference, ReferenceKey, Timestamp, TransferId, UpstreamName,
 };
 use gateway::ports::{OrderFilter, Page, Pending};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -25,7 +25,9 @@ macro_rules! columns {
         "id, merchant, protocol, mode, reference, kind, state, refusal, fingerprint, product, code, \
          destination, upstream, currency, nominal_minor, admin_fee_minor, admin_minor, price_minor, \
          charge_minor, bill, created_at_ms, updated_at_ms, expires_at_ms, holds, attempts, \
-         question_due_at_ms, cost_minor, serial_number, delivery_details"
+         question_due_at_ms, cost_minor, serial_number, delivery_details, dialect, calls_back, \
+         callback_url, callbacks, channel, due_minor, due_currency, gross_minor, fee_minor, \
+         return_url, in_review, particulars, evidence_source, evidence_id, recipient"
     };
 }
 
@@ -35,9 +37,10 @@ statements! {
     LAST_NUMBER = "select coalesce(max(id), 0) from orders";
 
     INSERT = concat!(
-        "insert into orders (", columns!(), ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
-         ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, \
-         ?29)"
+        "insert into orders (", columns!(), ", paid_by_transfer) values (?1, ?2, ?3, ?4, ?5, ?6, \
+         ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, \
+         ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, \
+         ?43, ?44, ?45)"
     );
 
     // The reference belongs to the condition: an order never changes the one that it claimed.
@@ -46,7 +49,11 @@ statements! {
          nominal_minor = ?15, admin_fee_minor = ?16, admin_minor = ?17, price_minor = ?18, \
          charge_minor = ?19, bill = ?20, created_at_ms = ?21, updated_at_ms = ?22, \
          expires_at_ms = ?23, holds = ?24, attempts = ?25, question_due_at_ms = ?26, \
-         cost_minor = ?27, serial_number = ?28, delivery_details = ?29 \
+         cost_minor = ?27, serial_number = ?28, delivery_details = ?29, dialect = ?30, \
+         calls_back = ?31, callback_url = ?32, callbacks = ?33, channel = ?34, due_minor = ?35, \
+         due_currency = ?36, gross_minor = ?37, fee_minor = ?38, return_url = ?39, \
+         in_review = ?40, particulars = ?41, evidence_source = ?42, evidence_id = ?43, \
+         recipient = ?44, paid_by_transfer = coalesce(?45, paid_by_transfer) \
          where id = ?1 and merchant = ?2 and protocol = ?3 and mode = ?4 and reference = ?5";
 
     ALL = concat!("select ", columns!(), " from orders order by id");
@@ -69,6 +76,19 @@ statements! {
         "select ", columns!(), " from orders indexed by orders_processing \
          where state = 'processing' and id > ?1 order by id limit ?2"
     );
+
+    AWAITING = concat!(
+        "select ", columns!(), " from orders indexed by orders_awaiting \
+         where state = 'awaiting' and channel = ?1 and due_currency = ?2 and due_minor = ?3 \
+         order by id limit ?4"
+    );
+
+    EXPIRED = concat!(
+        "select ", columns!(), " from orders indexed by orders_expiring \
+         where state = 'awaiting' and expires_at_ms <= ?1 order by expires_at_ms, id limit ?2"
+    );
+
+    PAID_BY = "select paid_by_transfer from orders where id = ?1";
 
     // The number of an order says when it was inquired and not when it was confirmed, so each open
     // one has to be looked at.
@@ -113,6 +133,35 @@ pub(super) fn processing(
 ) -> Result<Vec<Arc<Order>>, Fault> {
     let Some(after) = stored_number(after.0) else { return Ok(Vec::new()) };
     list(connection, PROCESSING, params![after, limit])
+}
+
+/// Collections that wait for this amount through this channel, oldest first.
+pub(super) fn awaiting(
+    connection: &Connection,
+    channel: &str,
+    due: Amount,
+    limit: u32,
+) -> Result<Vec<Arc<Order>>, Fault> {
+    list(connection, AWAITING, params![channel, due.currency().code(), due.minor(), limit])
+}
+
+/// Collections that wait although their time has run out, the longest first.
+pub(super) fn expired(
+    connection: &Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Arc<Order>>, Fault> {
+    list(connection, EXPIRED, params![now.milliseconds(), limit])
+}
+
+/// The first of the transfers by which a collection was paid; none of anything else.
+pub(super) fn paid_by(connection: &Connection, id: OrderId) -> Result<Option<TransferId>, Fault> {
+    let Some(stored) = stored_number(id.0) else { return Ok(None) };
+    let mut statement = connection.prepare_cached(PAID_BY)?;
+    let found: Option<Option<i64>> = statement.query_row([stored], |row| row.get(0)).optional()?;
+    let number = found.flatten().map(u64::try_from).transpose();
+    let problem = |_| damaged(format!("order {id}"), "was paid by a negative number");
+    Ok(number.map_err(problem)?.map(TransferId))
 }
 
 pub(super) fn pending(connection: &Connection) -> Result<Pending, Fault> {
@@ -193,26 +242,43 @@ pub(super) fn each(
 
 /// Refuses an order that could not be stored, or not be read back.
 pub(super) fn check(order: &Order) -> Result<(), Fault> {
-    let details = order.delivery.as_ref().and_then(|delivery| delivery.details.as_ref());
-    let details = order.bill.iter().map(|bill| &bill.details).chain(details);
+    let delivery = order.delivery.as_ref().and_then(|delivery| delivery.details.as_ref());
+    let told = order.collecting.as_ref().map(|collecting| &collecting.particulars);
+    let bill = order.bill.as_ref().map(|bill| &bill.details);
+    let trees = [bill, delivery, told, order.recipient.as_ref()];
     currency_of(order)
-        .and_then(|_| details.into_iter().try_for_each(trees::check_details))
+        .and_then(|_| trees.into_iter().flatten().try_for_each(trees::check_details))
         .map_err(|problem| damaged(format!("order {}", order.id), problem))
 }
 
-pub(super) fn insert(connection: &Connection, order: &Order) -> Result<(), Fault> {
-    write(connection, INSERT, order).map(drop)
+/// `paid_by` is the first of the transfers by which it was paid, if it is a collection that was.
+pub(super) fn insert(
+    connection: &Connection,
+    order: &Order,
+    paid_by: Option<TransferId>,
+) -> Result<(), Fault> {
+    write(connection, INSERT, order, paid_by).map(drop)
 }
 
-pub(super) fn update(connection: &Connection, order: &Order) -> Result<(), Fault> {
-    if write(connection, UPDATE, order)? == 1 {
+/// Leaves by what it was paid as it is where there is nothing new of that.
+pub(super) fn update(
+    connection: &Connection,
+    order: &Order,
+    paid_by: Option<TransferId>,
+) -> Result<(), Fault> {
+    if write(connection, UPDATE, order, paid_by)? == 1 {
         Ok(())
     } else {
         Err(damaged(format!("order {}", order.id), "is not stored under its reference"))
     }
 }
 
-fn write(connection: &Connection, statement: &'static str, order: &Order) -> Result<usize, Fault> {
+fn write(
+    connection: &Connection,
+    statement: &'static str,
+    order: &Order,
+    paid_by: Option<TransferId>,
+) -> Result<usize, Fault> {
     let problem = |problem: Problem| damaged(format!("order {}", order.id), problem);
     let quote = order.quote.as_ref();
     let delivery = order.delivery.as_ref();
@@ -220,6 +286,10 @@ fn write(connection: &Connection, statement: &'static str, order: &Order) -> Res
     let bill = order.bill.as_ref().map(trees::write_bill).transpose().map_err(problem)?;
     let details = delivery.and_then(|delivery| delivery.details.as_ref());
     let details = details.map(trees::write_details).transpose().map_err(problem)?;
+    let collecting = order.collecting.as_ref();
+    let particulars = collecting.map(|it| trees::write_details(&it.particulars));
+    let evidence = collecting.and_then(|it| it.evidence.as_ref());
+    let recipient = order.recipient.as_ref().map(trees::write_details);
     let (state, refusal) = state_words(order.state);
     let written = connection.prepare_cached(statement)?.execute(params![
         to_stored(order.id.0, "order")?,
@@ -251,6 +321,22 @@ fn write(connection: &Connection, statement: &'static str, order: &Order) -> Res
         delivery.map(|delivery| delivery.cost.minor()),
         delivery.map(|delivery| delivery.serial_number.as_str()),
         details,
+        order.dialect,
+        order.calls_back,
+        order.callback_url,
+        trees::write_callbacks(&order.callbacks).map_err(problem)?,
+        collecting.map(|it| it.channel.as_str()),
+        collecting.map(|it| it.due.minor()),
+        collecting.map(|it| it.due.currency().code()),
+        collecting.map(|it| it.gross.minor()),
+        collecting.map(|it| it.fee.minor()),
+        collecting.and_then(|it| it.return_url.as_deref()),
+        collecting.map(|it| it.in_review),
+        particulars.transpose().map_err(problem)?,
+        evidence.map(|it| it.source.as_str()),
+        evidence.map(|it| it.id.as_str()),
+        recipient.transpose().map_err(problem)?,
+        paid_by.map(|transfer| to_stored(transfer.0, "transfer")).transpose()?,
     ])?;
     Ok(written)
 }
@@ -261,7 +347,9 @@ fn currency_of(order: &Order) -> Result<Option<Currency>, Problem> {
         .quote
         .map(|quote| [quote.nominal, quote.admin_fee, quote.admin, quote.price, quote.charge]);
     let cost = order.delivery.as_ref().map(|delivery| delivery.cost);
-    let mut currencies = quoted.into_iter().flatten().chain(cost).map(Amount::currency);
+    let collected = order.collecting.as_ref().map(|collecting| [collecting.gross, collecting.fee]);
+    let amounts = quoted.into_iter().flatten().chain(cost).chain(collected.into_iter().flatten());
+    let mut currencies = amounts.map(Amount::currency);
     let Some(first) = currencies.next() else { return Ok(None) };
     if currencies.all(|currency| currency == first) {
         Ok(Some(first))
@@ -342,6 +430,12 @@ fn rest(id: OrderId, mut fields: Fields<'_>) -> Result<Order, Problem> {
         attempts: trees::read_attempts(fields.text()?)?,
         question_due: fields.next::<Option<i64>>()?.map(Timestamp::from_milliseconds),
         delivery: delivery(&mut fields, currency)?,
+        dialect: fields.next()?,
+        calls_back: fields.next()?,
+        callback_url: fields.next()?,
+        callbacks: trees::read_callbacks(fields.text()?)?,
+        collecting: collecting(&mut fields, currency)?,
+        recipient: details(&mut fields)?,
     })
 }
 
@@ -380,4 +474,42 @@ fn delivery(
         (_, None, None) if details.is_none() => Ok(None),
         _ => Err("delivery is incomplete".to_owned()),
     }
+}
+
+fn details(fields: &mut Fields<'_>) -> Result<Option<Detail>, Problem> {
+    let stored = fields.next::<Option<String>>()?;
+    stored.as_deref().map(trees::read_details).transpose()
+}
+
+/// Without a channel nothing else of it may be there.
+fn collecting(
+    fields: &mut Fields<'_>,
+    currency: Option<Currency>,
+) -> Result<Option<Collecting>, Problem> {
+    let Some(channel) = fields.next::<Option<String>>()? else {
+        let rest = [(); 9].map(|()| fields.next::<rusqlite::types::Value>());
+        let nothing = Ok(rusqlite::types::Value::Null);
+        return if rest.into_iter().all(|it| it == nothing) {
+            Ok(None)
+        } else {
+            Err("collects something through no channel".to_owned())
+        };
+    };
+    let (due, due_currency) = (fields.next()?, fields.currency()?);
+    let currency = currency.ok_or("collects something without a currency")?;
+    let (gross, fee) = (fields.next()?, fields.next()?);
+    Ok(Some(Collecting {
+        channel,
+        due: amount(due, due_currency)?,
+        gross: amount(gross, currency)?,
+        fee: amount(fee, currency)?,
+        return_url: fields.next()?,
+        in_review: fields.next()?,
+        particulars: trees::read_details(fields.text()?)?,
+        evidence: match (fields.next::<Option<String>>()?, fields.next::<Option<String>>()?) {
+            (Some(source), Some(id)) => Some(EvidenceKey { source, id }),
+            (None, None) => None,
+            _ => return Err("evidence is incomplete".to_owned()),
+        },
+    }))
 }

@@ -18,9 +18,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::administration::{KeptAnswer, RequestKey};
-use domain::command::{Funding, FundingKey};
+use domain::command::{DayClaimKey, Funding, FundingKey, PayerReferenceKey};
 use domain::working_set::LastNumbers;
-use domain::{Account, AccountId, AccountKey, Order, OrderId, ReferenceKey};
+use domain::{
+    Account, AccountId, AccountKey, Callback, CallbackId, Endpoint, EndpointKey, Evidence,
+    EvidenceKey, Order, OrderId, ReferenceKey,
+};
 
 use super::journal::Position;
 use crate::pipeline::{Changes, EngineFault};
@@ -229,6 +232,28 @@ impl Overlay {
 
     pub(super) fn kept_answer(&self, key: &RequestKey) -> Option<KeptAnswer> {
         self.look(|generation| generation.kept_answers.get(key).cloned())
+    }
+
+    pub(super) fn callback(&self, id: CallbackId) -> Option<Callback> {
+        self.look(|generation| generation.changes.callbacks.get(&id).cloned())
+    }
+
+    pub(super) fn endpoint(&self, key: &EndpointKey) -> Option<Endpoint> {
+        self.look(|generation| generation.changes.endpoints.get(key).cloned())
+    }
+
+    /// The number of the order; the order itself may be here or in the tables.
+    pub(super) fn day_claim(&self, key: &DayClaimKey) -> Option<OrderId> {
+        self.look(|generation| generation.changes.day_claims.get(key).copied())
+    }
+
+    pub(super) fn evidence(&self, key: &EvidenceKey) -> Option<Evidence> {
+        self.look(|generation| generation.changes.evidence.get(key).cloned())
+    }
+
+    /// The number of the order; the order itself may be here or in the tables.
+    pub(super) fn payer_reference(&self, key: &PayerReferenceKey) -> Option<OrderId> {
+        self.look(|generation| generation.changes.payer_references.get(key).copied())
     }
 
     /// The highest numbers given out.

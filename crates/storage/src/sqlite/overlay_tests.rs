@@ -122,6 +122,7 @@ fn accounts_and_the_catalogue_are_kept_track_of() {
         status: domain::MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: domain::Repetition::Free,
     };
     overlay.publish(Position(3), Changes { merchants: vec![merchant], ..Changes::default() });
     assert_eq!(overlay.catalogue(), Position(3));

@@ -11,8 +11,9 @@
 //! keeps merchants from choosing references that collide. A hash that is found is a hint; the row
 //! of the order decides.
 //!
-//! Filters take half a mebibyte per 262,144 orders. Those of the oldest generations are
-//! left out beyond [`FILTERS_MAX`]; their buckets are then looked at each time.
+//! Filters take a mebibyte per 524,288 orders, and every new order looks into all of them. Those of
+//! the oldest generations are left out beyond [`FILTERS_MAX`]; their buckets are then looked at
+//! each time.
 //!
 //! Only what is stored in the tables is known here. What is on its way there is found in the
 //! overlay.
@@ -54,7 +55,7 @@ statements! {
 }
 
 /// How many filters are kept in memory at most: 128 MiB, for 67 million orders.
-const FILTERS_MAX: usize = 256;
+const FILTERS_MAX: usize = 128;
 /// How many claims a bucket holds on average, as a power of two.
 const BUCKET_BITS: u32 = 6;
 /// How long a stored claim is: the hash and the number within the generation.

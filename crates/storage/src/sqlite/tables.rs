@@ -8,10 +8,12 @@
 //! Having one writer and checkpointer also rules out what corrupted write-ahead logs before
 //! SQLite 3.51.3.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::working_set::LastNumbers;
+use domain::{Kind, Order, OrderId, OrderState, TransferId};
 use gateway::ports::Sealer;
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -20,7 +22,8 @@ use super::journal::Position;
 use super::references::{Claims, References};
 use super::settling::Destination;
 use super::{
-    LOCK_PATIENCE, OpenFault, administration, books, catalogue, fields, orders, statements,
+    LOCK_PATIENCE, OpenFault, administration, books, callbacks, catalogue, collections, fields,
+    orders, statements,
 };
 use crate::pipeline::{Changes, EngineFault};
 
@@ -51,8 +54,9 @@ pub(super) fn last_numbers(connection: &Connection) -> Result<LastNumbers, Fault
     let (account, transfer) = books::last_numbers(connection)?;
     let order = orders::last_number(connection)?;
     let merchant = catalogue::last_merchant(connection)?;
+    let callback = callbacks::last_number(connection)?;
     let audit = administration::last_record(connection)?;
-    Ok(LastNumbers { account, transfer, order, merchant, audit })
+    Ok(LastNumbers { account, transfer, order, merchant, callback, audit })
 }
 
 /// Up to where the tables follow the journal.
@@ -99,20 +103,60 @@ pub(super) fn write(
         products,
         audit_records,
         kept_answers,
+        callbacks,
+        deliveries,
+        endpoints,
+        day_claims,
+        evidence,
+        payer_references,
+        preferences,
     } = changes;
+    let paid_by = paid_by(changes);
+    let paid_by = |order: &Order| paid_by.get(&order.id).copied();
     merchants.iter().try_for_each(|it| catalogue::put_merchant(connection, it))?;
     credentials.iter().try_for_each(|it| catalogue::put_credential(connection, it, sealer))?;
     products.iter().try_for_each(|it| catalogue::put_product(connection, it))?;
+    endpoints.values().try_for_each(|it| catalogue::put_endpoint(connection, it, sealer))?;
+    preferences.iter().try_for_each(|it| catalogue::put_preferences(connection, it))?;
     accounts.values().try_for_each(|it| books::put_account(connection, it))?;
     transfers.iter().try_for_each(|it| books::insert_transfer(connection, it))?;
     fundings.iter().try_for_each(|it| books::insert_funding(connection, it))?;
-    new_orders.values().try_for_each(|it| orders::insert(connection, it))?;
-    orders.values().try_for_each(|it| orders::update(connection, it))?;
+    new_orders.values().try_for_each(|it| orders::insert(connection, it, paid_by(it)))?;
+    orders.values().try_for_each(|it| orders::update(connection, it, paid_by(it)))?;
+    callbacks.values().try_for_each(|it| callbacks::put(connection, it))?;
+    deliveries.iter().try_for_each(|it| callbacks::insert_delivery(connection, it))?;
+    evidence.values().try_for_each(|it| collections::put_evidence(connection, it))?;
+    payer_references.iter().try_for_each(|(key, order)| {
+        collections::insert_payer_reference(connection, key, *order)
+    })?;
+    day_claims
+        .iter()
+        .try_for_each(|(key, order)| collections::put_day_claim(connection, key, *order))?;
     audit_records.iter().try_for_each(|it| administration::insert_record(connection, it))?;
     kept_answers
         .iter()
         .try_for_each(|it| administration::insert_kept_answer(connection, it, sealer))?;
     references.write(connection, new_orders.values().map(AsRef::as_ref))
+}
+
+/// The first transfer of each collection that is paid by these changes. A decision makes all that it
+/// moves and what follows from it together, so both are in the same changes.
+fn paid_by(changes: &Changes) -> HashMap<OrderId, TransferId> {
+    let Changes { new_orders, orders, transfers, .. } = changes;
+    let collected = |order: &&Arc<Order>| {
+        order.kind == Kind::Collection && order.state == OrderState::Succeeded
+    };
+    let paid = new_orders.values().chain(orders.values()).filter(collected);
+    let mut first: HashMap<OrderId, Option<TransferId>> =
+        paid.map(|order| (order.id, None)).collect();
+    if !first.is_empty() {
+        for transfer in transfers {
+            if let Some(first) = transfer.order.and_then(|order| first.get_mut(&order)) {
+                first.get_or_insert(transfer.id);
+            }
+        }
+    }
+    first.into_iter().filter_map(|(order, transfer)| Some((order, transfer?))).collect()
 }
 
 /// The tables, opened to be written.

@@ -4,17 +4,23 @@
 //! Borrowed text keeps a save from copying every bill. A stored form is changed only by a
 //! migration that rewrites what is stored.
 
+mod products;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use domain::{
-    Alias, Amount, Attempt, AttemptState, Bill, Detail, Doubt, Hold, Level, Period, ProcessId,
-    ProtocolName, Secret, Terms, Timestamp, TransferId, UpstreamName, YearMonth,
+    Amount, Attempt, AttemptState, Bill, CallbackId, Detail, Doubt, Hold, Period, ProcessId,
+    Secret, Timestamp, TransferId, UpstreamName, YearMonth,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::fields::{Problem, amount, currency, refusal};
+pub(super) use products::{
+    read_aliases, read_channel, read_terms, read_top_up, write_aliases, write_channel, write_terms,
+    write_top_up,
+};
 
 /// How deep details may be nested. Deeper ones could be written and not read back, because the
 /// JSON reader guards its stack; so they are refused when they are to be stored.
@@ -272,58 +278,31 @@ pub(super) fn read_attempts(json: &str) -> Result<Vec<Attempt>, Problem> {
     read::<Vec<_>>(json)?.into_iter().map(attempt).collect()
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredAlias<'a> {
-    protocol: Cow<'a, str>,
-    code: Cow<'a, str>,
+/// The callbacks that an order owes, by their numbers.
+pub(super) fn write_callbacks(callbacks: &[CallbackId]) -> Result<String, Problem> {
+    write(&callbacks.iter().map(|callback| callback.0).collect::<Vec<_>>())
 }
 
-pub(super) fn write_aliases(aliases: &[Alias]) -> Result<String, Problem> {
-    let stored = aliases.iter().map(|alias| StoredAlias {
-        protocol: Cow::Borrowed(alias.protocol.as_str()),
-        code: Cow::Borrowed(&alias.code),
-    });
-    write(&stored.collect::<Vec<_>>())
+pub(super) fn read_callbacks(json: &str) -> Result<Vec<CallbackId>, Problem> {
+    Ok(read::<Vec<_>>(json)?.into_iter().map(CallbackId).collect())
 }
 
-pub(super) fn read_aliases(json: &str) -> Result<Vec<Alias>, Problem> {
-    let alias = |stored: StoredAlias<'_>| Alias {
-        protocol: ProtocolName::new(stored.protocol.as_ref()),
-        code: stored.code.into_owned(),
-    };
-    Ok(read::<Vec<_>>(json)?.into_iter().map(alias).collect())
+/// The headers of a callback, in their order.
+pub(super) fn write_headers(headers: &[(String, String)]) -> Result<String, Problem> {
+    write(&headers)
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredTerms<'a> {
-    level: Cow<'a, str>,
-    protocol: Option<Cow<'a, str>>,
-    admin_fee: StoredAmount<'a>,
-    commission: StoredAmount<'a>,
+pub(super) fn read_headers(json: &str) -> Result<Vec<(String, String)>, Problem> {
+    read(json)
 }
 
-pub(super) fn write_terms(terms: &[Terms]) -> Result<String, Problem> {
-    let stored = terms.iter().map(|terms| StoredTerms {
-        level: Cow::Borrowed(&terms.level.0),
-        protocol: terms.protocol.as_ref().map(|protocol| Cow::Borrowed(protocol.as_str())),
-        admin_fee: terms.admin_fee.into(),
-        commission: terms.commission.into(),
-    });
-    write(&stored.collect::<Vec<_>>())
+/// What a merchant wants of a protocol, by name.
+pub(super) fn write_preferences(values: &BTreeMap<String, String>) -> Result<String, Problem> {
+    write(values)
 }
 
-pub(super) fn read_terms(json: &str) -> Result<Vec<Terms>, Problem> {
-    let terms = |stored: StoredTerms<'_>| {
-        Ok(Terms {
-            level: Level(stored.level.into_owned()),
-            protocol: stored.protocol.map(|protocol| ProtocolName::new(protocol.as_ref())),
-            admin_fee: stored.admin_fee.amount()?,
-            commission: stored.commission.amount()?,
-        })
-    };
-    read::<Vec<_>>(json)?.into_iter().map(terms).collect()
+pub(super) fn read_preferences(json: &str) -> Result<BTreeMap<String, String>, Problem> {
+    read(json)
 }
 
 pub(super) fn write_texts(texts: &[String]) -> Result<String, Problem> {

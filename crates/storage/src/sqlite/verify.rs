@@ -7,9 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use domain::audit::{Auditor, Finding, Summary};
-use domain::{Account, AccountId};
+use domain::callback::Delivery;
+use domain::command::{DayClaimKey, PayerReferenceKey};
+use domain::{Account, AccountId, Callback, CallbackId, Evidence, EvidenceKey, Order, OrderId};
 use rusqlite::Connection;
 use thiserror::Error;
 
@@ -20,8 +23,8 @@ use super::pace::Pace;
 use super::pending::{View, ViewFault};
 use super::schema;
 use super::{
-    DATABASE_FILE, OpenFault, administration, books, catalogue, connect_to_read, orders,
-    references, statements,
+    DATABASE_FILE, OpenFault, administration, books, callbacks, catalogue, collections,
+    connect_to_read, orders, references, statements,
 };
 use crate::pipeline::Changes;
 
@@ -124,6 +127,9 @@ fn audit(view: &View<'_>) -> Result<Summary, VerifyFault> {
     books::each_funding(tables, |funding| auditor.funding(&funding))?;
     pending.fundings.iter().try_for_each(|it| auditor.funding(it))?;
     audit_orders(tables, pending, &mut auditor)?;
+    audit_callbacks(tables, pending, &mut auditor)?;
+    audit_evidence(tables, pending, &mut auditor)?;
+    audit_claims(tables, pending)?;
     administration::each_record(tables, |record| auditor.audit_record(&record))?;
     pending.audit_records.iter().try_for_each(|it| auditor.audit_record(it))?;
     administration::each_kept_answer(tables, |key, audit| auditor.kept_answer(key, audit))?;
@@ -159,6 +165,97 @@ fn audit_orders(
     }
     pending.new_orders.values().try_for_each(|order| auditor.order(order))?;
     references.finish(pending.new_orders.values().map(AsRef::as_ref))
+}
+
+/// Shows the callbacks as they stand, and counts the tries of each: all are kept, and no other.
+fn audit_callbacks(
+    tables: &Connection,
+    pending: &Changes,
+    auditor: &mut Auditor,
+) -> Result<(), Fault> {
+    let mut tries: BTreeMap<CallbackId, u32> = BTreeMap::new();
+    let mut count = |delivery: &Delivery| {
+        let tries = tries.entry(delivery.callback).or_default();
+        *tries = tries.saturating_add(1);
+        if *tries == delivery.number {
+            return Ok(());
+        }
+        let Delivery { callback, number, .. } = delivery;
+        Err(Finding {
+            record: format!("delivery {number} of callback {callback}"),
+            problem: format!("comes in the place of number {tries}"),
+        })
+    };
+    callbacks::each_delivery(tables, |delivery| count(&delivery))?;
+    pending.deliveries.iter().try_for_each(&mut count)?;
+    let mut show = |callback: &Callback| {
+        let kept = tries.remove(&callback.id).unwrap_or_default();
+        if kept != callback.tries {
+            let problem = format!("was tried {} times and {kept} tries are kept", callback.tries);
+            return Err(Finding { record: format!("callback {}", callback.id), problem });
+        }
+        auditor.callback(callback)
+    };
+    let mut last = None;
+    callbacks::each(tables, |callback| {
+        last = Some(callback.id);
+        show(pending.callbacks.get(&callback.id).unwrap_or(&callback))
+    })?;
+    let new = pending.callbacks.values().filter(|callback| Some(callback.id) > last);
+    new.clone().try_for_each(show)?;
+    match tries.first_key_value() {
+        Some((callback, _)) => {
+            Err(damaged(format!("callback {callback}"), "was tried and does not exist"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Shows the evidence as it stands, after the orders that it paid.
+fn audit_evidence(
+    tables: &Connection,
+    pending: &Changes,
+    auditor: &mut Auditor,
+) -> Result<(), Fault> {
+    let mut new: BTreeMap<&EvidenceKey, &Evidence> = pending.evidence.iter().collect();
+    collections::each_evidence(tables, |stored| {
+        auditor.evidence(new.remove(&stored.key).unwrap_or(&stored))
+    })?;
+    new.into_values().try_for_each(|evidence| auditor.evidence(evidence))?;
+    Ok(())
+}
+
+/// Compares what counts towards limits, and what payers named, with the orders for which it stands.
+/// No auditor looks at these.
+fn audit_claims(tables: &Connection, pending: &Changes) -> Result<(), Fault> {
+    let find = |id: OrderId| match pending.new_orders.get(&id) {
+        Some(order) => Ok(Some(Arc::clone(order))),
+        None => orders::by_id(tables, id),
+    };
+    let check_limit = |key: &DayClaimKey, id: OrderId| {
+        let counts = |order: &Order| {
+            order.key.merchant == key.merchant
+                && order.created_at.business_day() == key.day
+                && order.destination == key.destination
+                && key.product.as_ref().is_none_or(|product| *product == order.product)
+        };
+        match find(id)? {
+            Some(order) if counts(&order) => Ok(()),
+            _ => {
+                Err(damaged(format!("order {id}"), "does not count towards the limit that it does"))
+            }
+        }
+    };
+    let check_reference = |key: &PayerReferenceKey, id: OrderId| match find(id)? {
+        Some(order) if order.collecting.as_ref().is_some_and(|it| it.channel == key.channel) => {
+            Ok(())
+        }
+        _ => Err(damaged(format!("order {id}"), "waits for nothing that its payer named")),
+    };
+    collections::each_day_claim(tables, check_limit)?;
+    pending.day_claims.iter().try_for_each(|(key, order)| check_limit(key, *order))?;
+    collections::each_payer_reference(tables, check_reference)?;
+    pending.payer_references.iter().try_for_each(|(key, order)| check_reference(key, *order))
 }
 
 /// SQLite's own opinion of the file, last, because it names no record of ours.

@@ -31,6 +31,7 @@ async fn fill(opened: &Opened) {
         status: MerchantStatus::Active,
         addresses: Vec::new(),
         rate_limit: None,
+        repetition: domain::Repetition::Free,
     };
     reply(opened, Command::PutMerchant(merchant)).await;
     let credential = Credential {
@@ -52,6 +53,8 @@ async fn fill(opened: &Opened) {
         aliases: Vec::new(),
         terms: Vec::new(),
         cut_off: None,
+        top_up: None,
+        channel: None,
     };
     reply(opened, Command::PutProduct(product)).await;
     reply(opened, fund(TOKO, "f1", Direction::Credit, Amount::rupiah(10_000))).await;

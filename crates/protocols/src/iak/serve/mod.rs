@@ -35,10 +35,10 @@ use super::wire::content::{Malformed, Object};
 use super::wire::fields::{FieldFault, Fields};
 use super::wire::reference::reference;
 use super::wire::tr_id::TransactionNumbers;
-use super::wire::{self, Format, is_plain};
+use super::wire::{self, Format};
 use super::{NAME, codes, mask, sign};
 use crate::admission::{AddressRule, RateRule, SignatureGuard};
-use crate::exchange::{Answer, Arrival, BodyFault, Noting, Serve};
+use crate::exchange::{Answer, Arrival, BodyFault, Noting, Serve, is_plain};
 
 const BILL: &str = "/api/v1/bill/check";
 const DOWNLOAD: &str = "/api/v1/download/";

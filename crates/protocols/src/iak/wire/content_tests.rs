@@ -3,8 +3,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use proptest::prelude::*;
 
 use super::*;
+use crate::exchange::is_plain;
 use crate::iak::wire::node::Node;
-use crate::iak::wire::{Format, is_plain, json, read, xml};
+use crate::iak::wire::{Format, json, read, xml};
 
 fn text(name: &str, text: &str) -> (String, Content) {
     (name.to_owned(), Content::Text(text.to_owned()))

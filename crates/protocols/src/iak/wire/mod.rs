@@ -23,7 +23,7 @@ pub(crate) mod transaction;
 mod xml;
 
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 
 use content::{Malformed, Object};
 
@@ -68,12 +68,4 @@ pub(crate) fn read(format: Format, body: &[u8]) -> Result<Object, Malformed> {
         Format::Json => json::read(text),
         Format::Xml => xml::read(text),
     }
-}
-
-/// Whether a body came as it is. Compressed bodies are not read: nothing in the API asks for them.
-pub(crate) fn is_plain(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().all(|value| {
-        value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")
-            || value.as_bytes().trim_ascii().is_empty()
-    })
 }

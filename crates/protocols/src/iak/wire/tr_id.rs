@@ -7,12 +7,10 @@
 //! 9 000 000 000 000 000 to 2^53 - 1, which JavaScript can still count and which no usual reference
 //! made of a date looks like. No text in either span may be a reference, so that a signature over
 //! one is never a signature over the other.
-//!
-//! The permutation is a Feistel network over SHA-256, repeated until the result falls into the span
-//! (cycle walking). It hides an order; it is not what keeps strangers out.
 
 use domain::OrderId;
-use sha2::{Digest, Sha256};
+
+use crate::permutation::{Permutation, Span};
 
 use crate::iak::NAME;
 use crate::order_numbers::OrderNumbers;
@@ -26,24 +24,6 @@ const WIDE_SIZE: u64 = (1 << 53) - WIDE_START;
 const NARROW: Span = Span { start: NARROW_START, size: NARROW_SIZE, half_bits: 15, label: 0 };
 const WIDE: Span = Span { start: WIDE_START, size: WIDE_SIZE, half_bits: 22, label: 1 };
 
-const ROUNDS: u8 = 8;
-
-/// Numbers in a row, permuted among themselves.
-struct Span {
-    start: u64,
-    size: u64,
-    /// The network permutes numbers of twice so many bits; that is at least the span's size.
-    half_bits: u32,
-    /// Keeps the permutations of two spans apart.
-    label: u8,
-}
-
-impl Span {
-    const fn contains(&self, number: u64) -> bool {
-        number >= self.start && number - self.start < self.size
-    }
-}
-
 /// Whether a transaction may have the number that this text writes, leading zeros disregarded.
 pub(crate) fn may_be_given(text: &str) -> bool {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -54,25 +34,21 @@ pub(crate) fn may_be_given(text: &str) -> bool {
 
 /// Turns order numbers into transaction numbers and back.
 #[derive(Clone)]
-pub(crate) struct TransactionNumbers {
-    key: [u8; 32],
-}
+pub(crate) struct TransactionNumbers(Permutation);
 
 impl TransactionNumbers {
     /// Numbers under this key, which must never change: merchants keep them.
     pub(crate) const fn new(key: [u8; 32]) -> Self {
-        Self { key }
+        Self(Permutation::new(key))
     }
 
     /// The transaction number of an order; none beyond seven trillion orders.
     pub(crate) fn number(&self, order: OrderId) -> Option<i64> {
-        let (span, index) = match order.0.checked_sub(NARROW_SIZE) {
-            None => (NARROW, order.0),
-            Some(index) if index < WIDE_SIZE => (WIDE, index),
-            Some(_) => return None,
+        let number = match order.0.checked_sub(NARROW_SIZE) {
+            None => self.0.number(&NARROW, order.0),
+            Some(index) => self.0.number(&WIDE, index),
         };
-        let permuted = self.walk(&span, index, Self::forward);
-        i64::try_from(span.start + permuted).ok()
+        number.and_then(|number| i64::try_from(number).ok())
     }
 
     /// The order that has this transaction number, whether or not it exists. Only the one spelling
@@ -82,51 +58,8 @@ impl TransactionNumbers {
         if number.to_string() != text {
             return None;
         }
-        if NARROW.contains(number) {
-            Some(OrderId(self.walk(&NARROW, number - NARROW_START, Self::backward)))
-        } else if WIDE.contains(number) {
-            let index = self.walk(&WIDE, number - WIDE_START, Self::backward);
-            Some(OrderId(NARROW_SIZE + index))
-        } else {
-            None
-        }
-    }
-
-    /// Permutes until the result lies in the span. It ends because a permutation's cycle leads back
-    /// to where it began, which lies in the span.
-    fn walk(&self, span: &Span, index: u64, step: fn(&Self, &Span, u64) -> u64) -> u64 {
-        let mut permuted = step(self, span, index);
-        while permuted >= span.size {
-            permuted = step(self, span, permuted);
-        }
-        permuted
-    }
-
-    fn forward(&self, span: &Span, value: u64) -> u64 {
-        let (mut left, mut right) = halves(span, value);
-        for round in 0..ROUNDS {
-            (left, right) = (right, left ^ self.mix(span, round, right));
-        }
-        (left << span.half_bits) | right
-    }
-
-    fn backward(&self, span: &Span, value: u64) -> u64 {
-        let (mut left, mut right) = halves(span, value);
-        for round in (0..ROUNDS).rev() {
-            (left, right) = (right ^ self.mix(span, round, left), left);
-        }
-        (left << span.half_bits) | right
-    }
-
-    fn mix(&self, span: &Span, round: u8, half: u64) -> u64 {
-        let digest: [u8; 32] = Sha256::new()
-            .chain_update(self.key)
-            .chain_update([span.label, round])
-            .chain_update(half.to_be_bytes())
-            .finalize()
-            .into();
-        let [a, b, c, d, ..] = digest;
-        u64::from(u32::from_be_bytes([a, b, c, d])) & mask(span)
+        let wide = || self.0.index(&WIDE, number).map(|index| NARROW_SIZE + index);
+        self.0.index(&NARROW, number).or_else(wide).map(OrderId)
     }
 }
 
@@ -146,14 +79,6 @@ impl OrderNumbers for TransactionNumbers {
     fn number(&self, order: OrderId) -> Option<String> {
         Self::number(self, order).map(|number| number.to_string())
     }
-}
-
-const fn mask(span: &Span) -> u64 {
-    (1 << span.half_bits) - 1
-}
-
-const fn halves(span: &Span, value: u64) -> (u64, u64) {
-    (value >> span.half_bits, value & mask(span))
 }
 
 #[cfg(test)]

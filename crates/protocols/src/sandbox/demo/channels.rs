@@ -16,6 +16,8 @@ const CREDIT: [(&str, &str, u8, &str); 4] = [
 
 /// The highest `nominal` of one collection by telephone credit, in rupiah.
 const CREDIT_MAX: u64 = 1_000_000;
+/// Where payers of transfers send their money: India pays to an address, all others to a number.
+const TRANSFER_ACCOUNTS: &str = "INR=contoh@lunas Operator Contoh;0011223344 Operator Contoh";
 const ONE_IN_A_HUNDRED: Fee = Fee { per_million: 10_000, fixed: 0 };
 
 pub(super) fn products() -> impl Iterator<Item = Product> {
@@ -35,7 +37,7 @@ pub(super) fn products() -> impl Iterator<Item = Product> {
         currencies: Vec::new(),
         fee: ONE_IN_A_HUNDRED,
         rate_hundredths: None,
-        account: String::new(),
+        account: if flow == Flow::In { TRANSFER_ACCOUNTS.to_owned() } else { String::new() },
         amount_max: None,
     };
     credit.chain([

@@ -7,6 +7,7 @@ use super::super::value::Raw;
 use super::{Given, faults_of};
 
 const DURATION: Kind = Kind::Duration(Duration::from_millis(100), Duration::from_secs(7200));
+const DURATIONS: Kind = Kind::Durations(Duration::from_secs(1), Duration::from_secs(24 * 3600));
 const WORDS: Kind = Kind::Choice(&["one", "two"]);
 
 /// How a text from the environment is understood, or what is wrong with it.
@@ -35,6 +36,8 @@ fn good_values_are_understood() {
         (DURATION, "25s", "\"25s\""),
         (DURATION, "120s", "\"2m\""),
         (DURATION, "2h", "\"2h\""),
+        (DURATIONS, "1s", "[\"1s\"]"),
+        (DURATIONS, "5s, 300s,24h", "[\"5s\", \"5m\", \"24h\"]"),
         (Kind::Size(0, 1 << 20), "0B", "\"0B\""),
         (Kind::Size(0, 1 << 20), "64KiB", "\"64KiB\""),
         (Kind::Size(0, 1 << 20), "65536B", "\"64KiB\""),
@@ -70,6 +73,9 @@ fn bad_values_are_refused_with_what_is_wrong() {
         (Kind::BaseUrl, &["https://a:b@c.id"], "a name or password in an address is not allowed"),
         (Kind::Networks, &["x", "10.0.0.0/33", "10.0.0.0/8,"], "is not a network"),
         (Kind::Networks, &["0.0.0.0/0", "::/0"], "is everybody"),
+        (DURATIONS, &[""], "at least one span of time is needed; write for example [\"5s\""),
+        (DURATIONS, &["5s,25h", "500ms"], "out of range; write for example"),
+        (DURATIONS, &["5s,soon", "5s,,5m"], "not a whole number with a unit; write"),
         (Kind::Networks, &["10.1.2.3/8"], "may mean 10.0.0.0/8; write for example"),
         (
             Kind::Integer(1, 5),

@@ -105,3 +105,9 @@ fn what_check_prints_can_be_used_as_a_file() {
     assert_eq!(values(&first.effective), values(&second.effective));
     assert!(second.effective.0.iter().all(|it| it.origin.starts_with("lunas.toml:")));
 }
+
+#[test]
+fn callbacks_are_tried_as_usual_unless_somebody_wants_it_otherwise() {
+    let usual = gateway::courier::Settings::usual_retries();
+    assert_eq!(crate::configuration::defaults().callbacks.retries, usual);
+}

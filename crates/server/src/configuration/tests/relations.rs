@@ -25,6 +25,10 @@ fn settings_that_contradict_each_other_are_told_with_the_place() {
              server.public_url",
         ),
         (
+            "[callbacks]\ntry_within = \"5s\"",
+            "callbacks.try_within = \"5s\" (lunas.toml:2): not longer than callbacks.connect_within",
+        ),
+        (
             "[backup]\ndirectory = \"lunas-data\"",
             "backup.directory = \"lunas-data\" (lunas.toml:2): the same as data.directory",
         ),

@@ -20,7 +20,9 @@ mod administration;
 mod arbitrary;
 mod books;
 mod bytes;
+mod callbacks;
 mod catalogue;
+mod collections;
 mod orders;
 mod words;
 
@@ -48,6 +50,13 @@ enum Kind {
     Products,
     AuditRecords,
     KeptAnswers,
+    Callbacks,
+    Deliveries,
+    Endpoints,
+    DayClaims,
+    Evidence,
+    PayerReferences,
+    Preferences,
 }
 
 /// How a kind is told apart and written.
@@ -60,7 +69,7 @@ struct Form {
 }
 
 impl Kind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 17] = [
         Self::Accounts,
         Self::Transfers,
         Self::NewOrders,
@@ -71,6 +80,13 @@ impl Kind {
         Self::Products,
         Self::AuditRecords,
         Self::KeptAnswers,
+        Self::Callbacks,
+        Self::Deliveries,
+        Self::Endpoints,
+        Self::DayClaims,
+        Self::Evidence,
+        Self::PayerReferences,
+        Self::Preferences,
     ];
 
     const fn form(self) -> Form {
@@ -85,6 +101,13 @@ impl Kind {
             Self::Products => (8, 1, "products"),
             Self::AuditRecords => (9, 1, "audit records"),
             Self::KeptAnswers => (10, 1, "kept answers"),
+            Self::Callbacks => (11, 1, "callbacks"),
+            Self::Deliveries => (12, 1, "deliveries"),
+            Self::Endpoints => (13, 1, "endpoints"),
+            Self::DayClaims => (14, 1, "day claims"),
+            Self::Evidence => (15, 1, "evidence"),
+            Self::PayerReferences => (16, 1, "payer references"),
+            Self::Preferences => (17, 1, "preferences"),
         };
         Form { tag, version, name }
     }
@@ -108,6 +131,13 @@ pub(in crate::sqlite) fn encode(
         products,
         audit_records,
         kept_answers,
+        callbacks,
+        deliveries,
+        endpoints,
+        day_claims,
+        evidence,
+        payer_references,
+        preferences,
     } = changes;
     let mut writer = Writer::new(into);
     section(&mut writer, Kind::Accounts, accounts.values(), books::write_account)?;
@@ -123,7 +153,21 @@ pub(in crate::sqlite) fn encode(
     section(&mut writer, Kind::AuditRecords, audit_records.iter(), administration::write_record)?;
     section(&mut writer, Kind::KeptAnswers, kept_answers.iter(), |writer, kept| {
         administration::write_kept_answer(writer, kept, sealer)
-    })
+    })?;
+    section(&mut writer, Kind::Callbacks, callbacks.values(), callbacks::write)?;
+    section(&mut writer, Kind::Deliveries, deliveries.iter(), callbacks::write_delivery)?;
+    section(&mut writer, Kind::Endpoints, endpoints.values(), |writer, endpoint| {
+        catalogue::write_endpoint(writer, endpoint, sealer)
+    })?;
+    section(&mut writer, Kind::DayClaims, day_claims.iter(), collections::write_day_claim)?;
+    section(&mut writer, Kind::Evidence, evidence.values(), collections::write_evidence)?;
+    section(
+        &mut writer,
+        Kind::PayerReferences,
+        payer_references.iter(),
+        collections::write_payer_reference,
+    )?;
+    section(&mut writer, Kind::Preferences, preferences.iter(), catalogue::write_preferences)
 }
 
 /// Writes a section, if there is anything to be in it.
@@ -159,7 +203,8 @@ pub(in crate::sqlite) fn decode_sealed(payload: &[u8]) -> Result<Sealed, Problem
 /// The changes of an entry as far as they can be read without a key.
 #[derive(Debug, Default)]
 pub(in crate::sqlite) struct Sealed {
-    /// Credentials in it are without their secrets, and there are no kept answers in it.
+    /// Credentials and addresses in it are without their secrets, and there are no kept answers in
+    /// it.
     pub(in crate::sqlite) changes: Changes,
     /// Which request was answered, and with which audit record.
     pub(in crate::sqlite) kept_answers: Vec<(RequestKey, AuditNumber)>,
@@ -220,6 +265,30 @@ fn read_section(
             }
             Ok(())
         }),
+        Kind::Callbacks => reader.each(|reader| {
+            let callback = callbacks::read(reader)?;
+            once(&mut changes.callbacks, callback.id, callback)
+        }),
+        Kind::Deliveries => reader.list_onto(&mut changes.deliveries, callbacks::read_delivery),
+        Kind::Endpoints => reader.each(|reader| {
+            let endpoint = catalogue::read_endpoint(reader, sealer)?;
+            once(&mut changes.endpoints, endpoint.key.clone(), endpoint)
+        }),
+        Kind::DayClaims => reader.each(|reader| {
+            let (key, order) = collections::read_day_claim(reader)?;
+            once(&mut changes.day_claims, key, order)
+        }),
+        Kind::Evidence => reader.each(|reader| {
+            let evidence = collections::read_evidence(reader)?;
+            once(&mut changes.evidence, evidence.key.clone(), evidence)
+        }),
+        Kind::PayerReferences => reader.each(|reader| {
+            let (key, order) = collections::read_payer_reference(reader)?;
+            once(&mut changes.payer_references, key, order)
+        }),
+        Kind::Preferences => {
+            reader.list_onto(&mut changes.preferences, catalogue::read_preferences)
+        }
     }
 }
 

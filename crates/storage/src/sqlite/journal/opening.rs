@@ -17,7 +17,7 @@ use std::sync::Arc;
 use gateway::ports::Entropy;
 
 use super::files::{Directory, Disk};
-use super::frames::{self, Frames, Segment};
+use super::frames::{self, Frame, Frames, Segment};
 use super::layout::{BLOCK, BLOCK_OFFSET, DATA_OFFSET, room_for};
 use super::preparing::{
     self, Options, Outcome, Preparer, Source, Task, Worker, of_name, of_sync, of_write,
@@ -61,22 +61,11 @@ impl Journal {
         sweep(directory.as_ref())?;
         let segments = frames::segments(directory.as_ref(), true)?;
         let found = recover(&segments, applied, replay)?;
-        let mut numbering = Numbering {
-            seed: [0; 32],
-            incarnation: segments.last().map_or(0, |last| last.header.incarnation),
-            name: segments
-                .iter()
-                .filter_map(|it| preparing::number_of(&it.name))
-                .max()
-                .unwrap_or(0),
-        };
-        entropy.fill(&mut numbering.seed);
+        let mut numbering = Numbering::after(&segments, entropy);
         cut(&segments, &found)?;
 
-        let mut left: VecDeque<Left> = VecDeque::new();
-        for (segment, last) in segments.into_iter().zip(found.lasts) {
-            left.push_back(Left { segment, last });
-        }
+        let left = segments.into_iter().zip(found.lasts);
+        let mut left = left.map(|(segment, last)| Left { segment, last }).collect();
         let tail = found.tail.map(|tail| tail.payload).filter(|_| found.last > applied);
         let room = room_for(tail.as_ref().map_or(0, Vec::len));
         let current = first(directory.as_ref(), options, room, applied, &mut left, &mut numbering)?;
@@ -167,63 +156,98 @@ fn recover(
             return Err(JournalFault::Unreadable { file: pair[1].name.clone(), problem });
         }
     }
-    let mut found = Found {
-        lasts: vec![Position(0); segments.len()],
-        last: Position(0),
-        tail: None,
-        redundant: BTreeSet::new(),
-    };
-    // Where the run of entries broke off, which is where a missing one should be.
-    let mut broke_off: Option<(usize, u64)> = None;
     let settled = frames::settled(segments, applied)?;
-    found.lasts[..settled].fill(applied);
-    for (index, segment) in segments.iter().enumerate().skip(settled) {
+    let mut lasts = vec![Position(0); segments.len()];
+    lasts[..settled].fill(applied);
+    let found = Found { lasts, last: Position(0), tail: None, redundant: BTreeSet::new() };
+    let mut recovery = Recovery { segments, applied, found, broke_off: None };
+    for index in settled..segments.len() {
+        recovery.walk(index, &mut replay)?;
+    }
+    let Recovery { found, .. } = recovery;
+    check_floor(segments, found.last.max(applied))?;
+    Ok(found)
+}
+
+/// A walk through the segments.
+struct Recovery<'a> {
+    segments: &'a [Segment],
+    applied: Position,
+    found: Found,
+    /// Where the run of entries broke off, which is where a missing one should be: which segment,
+    /// and the offset in it.
+    broke_off: Option<(usize, u64)>,
+}
+
+impl Recovery<'_> {
+    /// Looks at every frame of a segment.
+    fn walk(
+        &mut self,
+        index: usize,
+        mut replay: impl FnMut(Position, &[u8]) -> Result<(), String>,
+    ) -> Result<(), JournalFault> {
+        let segment = &self.segments[index];
         let mut frames = Frames::new(segment);
         let mut offset = DATA_OFFSET;
         while offset < segment.header.size {
-            let Some(frame) = frames.at(offset)? else {
-                broke_off = broke_off.or(Some((index, offset)));
+            if let Some(frame) = frames.at(offset)? {
+                if self.is_new(index, offset, &frame)? && frame.position > self.applied {
+                    replay(frame.position, frame.payload)
+                        .map_err(|problem| segment.damaged(offset, frame.position, problem))?;
+                }
+                offset = frame.end;
+                self.remember(index, &frame);
+            } else {
+                self.broke_off = self.broke_off.or(Some((index, offset)));
                 match frames.find(offset + BLOCK_OFFSET)? {
                     Some(next) => offset = next,
                     None => break,
                 }
-                continue;
-            };
-            let due = found.last.max(applied).next();
-            if frame.position > due {
-                check_floor(segments, found.last.max(applied))?;
-                let (index, offset) = broke_off.unwrap_or((index, offset));
-                let problem = format!("the next one that is there is {}", frame.position);
-                return Err(segments[index].damaged(offset, due, problem));
             }
-            let repeated = offset == DATA_OFFSET
-                && frame.position == found.last
-                && found.tail.as_ref().is_none_or(|tail| tail.payload == frame.payload);
-            if frame.position <= found.last && !repeated {
-                let problem = format!("it stands after entry {}", found.last);
-                return Err(segment.damaged(offset, frame.position, problem));
-            }
-            if frame.position > applied && !repeated {
-                replay(frame.position, frame.payload)
-                    .map_err(|problem| segment.damaged(offset, frame.position, problem))?;
-            }
-            if repeated {
-                found.redundant.insert(segment.name.clone());
-            } else {
-                found.redundant.remove(&segment.name);
-            }
-            found.last = frame.position;
-            found.lasts[index] = frame.position;
-            let mut payload = found.tail.take().map_or_else(Vec::new, |tail| tail.payload);
-            payload.clear();
-            payload.extend(frame.payload);
-            offset = frame.end;
-            found.tail = Some(Tail { segment: index, end: offset, payload });
-            broke_off = None;
         }
+        Ok(())
     }
-    check_floor(segments, found.last.max(applied))?;
-    Ok(found)
+
+    /// Whether an entry is another one than the one before it. It must be the next one that is due,
+    /// or the last one, appended once more by an earlier opening.
+    fn is_new(
+        &mut self,
+        index: usize,
+        offset: u64,
+        frame: &Frame<'_>,
+    ) -> Result<bool, JournalFault> {
+        let Self { segments, applied, found, broke_off } = self;
+        let segment = &segments[index];
+        let held = found.last.max(*applied);
+        if frame.position > held.next() {
+            check_floor(segments, held)?;
+            let (index, offset) = broke_off.unwrap_or((index, offset));
+            let problem = format!("the next one that is there is {}", frame.position);
+            return Err(segments[index].damaged(offset, held.next(), problem));
+        }
+        if frame.position > found.last {
+            found.redundant.remove(&segment.name);
+            return Ok(true);
+        }
+        let same = found.tail.as_ref().is_some_and(|tail| tail.payload == frame.payload);
+        if offset == DATA_OFFSET && frame.position == found.last && same {
+            found.redundant.insert(segment.name.clone());
+            return Ok(false);
+        }
+        let problem = format!("it stands after entry {}", found.last);
+        Err(segment.damaged(offset, frame.position, problem))
+    }
+
+    fn remember(&mut self, index: usize, frame: &Frame<'_>) {
+        let found = &mut self.found;
+        found.last = frame.position;
+        found.lasts[index] = frame.position;
+        let mut payload = found.tail.take().map_or_else(Vec::new, |tail| tail.payload);
+        payload.clear();
+        payload.extend(frame.payload);
+        found.tail = Some(Tail { segment: index, end: frame.end, payload });
+        self.broke_off = None;
+    }
 }
 
 /// What was released is in the tables, or they are older than the journal.

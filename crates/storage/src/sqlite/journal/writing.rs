@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use gateway::ports::Entropy;
 use sha2::{Digest, Sha256};
 
 use super::files::Directory;
@@ -62,17 +63,17 @@ enum Following {
 pub(in crate::sqlite) struct Journal {
     pub(super) directory: Arc<dyn Directory>,
     pub(super) options: Options,
-    pub(super) preparer: Box<dyn Preparer>,
+    preparer: Box<dyn Preparer>,
     pub(super) released: Arc<Released>,
     /// Segments that were left, the one left first at the front.
     pub(super) left: VecDeque<Left>,
-    pub(super) current: Segment,
+    current: Segment,
     /// Where the next frame goes in it.
     end: u64,
     /// The latest entry.
     last: Position,
     following: Following,
-    pub(super) numbering: Numbering,
+    numbering: Numbering,
     frame: Vec<u8>,
     /// Why nothing may be written any more.
     broken: Option<JournalFault>,
@@ -81,14 +82,26 @@ pub(in crate::sqlite) struct Journal {
 /// Gives out what no two segments share.
 pub(super) struct Numbering {
     /// Drawn anew each time the journal is opened; salts come from it.
-    pub(super) seed: [u8; 32],
+    seed: [u8; 32],
     /// The highest incarnation so far.
-    pub(super) incarnation: u64,
+    incarnation: u64,
     /// The highest number of a segment's name so far.
-    pub(super) name: u64,
+    name: u64,
 }
 
 impl Numbering {
+    /// Goes on behind these segments, which are in the order of their incarnations.
+    pub(super) fn after(segments: &[Segment], entropy: &dyn Entropy) -> Self {
+        let names = segments.iter().filter_map(|segment| preparing::number_of(&segment.name));
+        let mut numbering = Self {
+            seed: [0; 32],
+            incarnation: segments.last().map_or(0, |last| last.header.incarnation),
+            name: names.max().unwrap_or(0),
+        };
+        entropy.fill(&mut numbering.seed);
+        numbering
+    }
+
     /// The header of the next incarnation.
     pub(super) fn header(&mut self, size: u64, floor: Position) -> Header {
         self.incarnation += 1;

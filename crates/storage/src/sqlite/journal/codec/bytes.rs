@@ -126,9 +126,14 @@ impl<'a> Reader<'a> {
         self.take(N)?.try_into().map_err(|_| "it ends too early".to_owned())
     }
 
-    pub(super) fn text(&mut self) -> Result<&'a str, Problem> {
+    /// As many bytes as are counted.
+    pub(super) fn counted_bytes(&mut self) -> Result<&'a [u8], Problem> {
         let length = self.number()?;
-        str::from_utf8(self.take(length)?).map_err(|_| "a text is not UTF-8".to_owned())
+        self.take(length)
+    }
+
+    pub(super) fn text(&mut self) -> Result<&'a str, Problem> {
+        str::from_utf8(self.counted_bytes()?).map_err(|_| "a text is not UTF-8".to_owned())
     }
 
     /// A value, if there is one.

@@ -1,13 +1,17 @@
 use domain::account::Counters;
 use domain::administration::{Action, Actor, AuditRecord, Effect, KeptAnswer, Role, Standing};
-use domain::command::{Funding, FundingKey};
+use domain::callback::{Event, Received, Rendered};
+use domain::command::{DayClaimKey, Funding, FundingKey, PayerReferenceKey};
+use domain::evidence::Doubtful;
 use domain::posting::Direction;
-use domain::product::CutOff;
+use domain::product::{CutOff, Fee};
 use domain::{
-    Account, AccountId, AccountKey, Alias, Attempt, AttemptState, Credential, Detail, Doubt, Hash,
-    Hold, Level, Merchant, MerchantId, MerchantStatus, Mode, OrderId, OrderState, ProcessId,
-    Product, ProductId, ProductStatus, ProtocolName, RateLimit, Reference, ReferenceKey, Secret,
-    Terms, Transfer, TransferId, TransferKind, UpstreamName,
+    Account, AccountId, AccountKey, Alias, Attempt, AttemptState, Callback, CallbackId,
+    CallbackState, Channel, Collecting, Credential, Detail, Doubt, Endpoint, EndpointKey, Evidence,
+    EvidenceKey, EvidenceState, Flow, Hash, Hold, Level, Merchant, MerchantId, MerchantStatus,
+    Mode, OrderId, OrderState, Preferences, Price, ProcessId, Product, ProductId, ProductStatus,
+    ProtocolName, RateLimit, Reference, ReferenceKey, Repetition, Secret, Terms, TopUp, Transfer,
+    TransferId, TransferKind, UpstreamName,
 };
 use gateway::ports::{SealFault, Unsealed};
 use proptest::collection::vec;
@@ -43,6 +47,13 @@ fn same(left: &Changes, right: &Changes) -> bool {
         products,
         audit_records,
         kept_answers,
+        callbacks,
+        deliveries,
+        endpoints,
+        day_claims,
+        evidence,
+        payer_references,
+        preferences,
     } = left;
     *accounts == right.accounts
         && *transfers == right.transfers
@@ -54,6 +65,13 @@ fn same(left: &Changes, right: &Changes) -> bool {
         && *products == right.products
         && *audit_records == right.audit_records
         && *kept_answers == right.kept_answers
+        && *callbacks == right.callbacks
+        && *deliveries == right.deliveries
+        && *endpoints == right.endpoints
+        && *day_claims == right.day_claims
+        && *evidence == right.evidence
+        && *payer_references == right.payer_references
+        && *preferences == right.preferences
 }
 
 fn encoded(changes: &Changes) -> Vec<u8> {
@@ -79,6 +97,7 @@ proptest! {
         let mut bare = changes;
         bare.kept_answers.clear();
         bare.credentials.iter_mut().for_each(|credential| credential.secrets.clear());
+        bare.endpoints.values_mut().for_each(|endpoint| endpoint.secret = Secret::new(""));
         prop_assert!(same(&sealed.changes, &bare));
     }
 
@@ -106,7 +125,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..200), kind in 1..=10_u8) {
+    fn any_bytes_are_read_or_refused(bytes in vec(any::<u8>(), 0..200), kind in 1..=17_u8) {
         let _ = decode(&bytes, &Unsealed);
         let section = [&[kind, 1, 3], bytes.as_slice()].concat();
         let _ = decode(&section, &Unsealed);
@@ -125,7 +144,7 @@ fn nothing_is_set_aside_for_what_is_only_announced() {
 
 #[test]
 fn kinds_and_forms_of_a_newer_program_are_refused() {
-    assert!(decode(&[11, 1, 0], &Unsealed).is_err_and(|it| it.contains("kind 11")));
+    assert!(decode(&[18, 1, 0], &Unsealed).is_err_and(|it| it.contains("kind 18")));
     assert!(decode(&[1, 2, 0], &Unsealed).is_err_and(|it| it.contains("form 2")));
     assert!(decode(&[2, 1, 0, 1, 1, 0], &Unsealed).is_err_and(|it| it.contains("place")));
     assert!(decode(&[], &Unsealed).is_ok_and(|changes| changes.is_empty()));
@@ -148,16 +167,29 @@ fn secrets_are_sealed_and_only_opened_for_their_place() {
         audit: AuditNumber(4),
         effect: Effect::Credential(credential.clone()),
     };
-    let changes =
-        Changes { credentials: vec![credential], kept_answers: vec![kept], ..Changes::default() };
+    let endpoint = Endpoint {
+        key: EndpointKey { merchant: MerchantId(7), protocol: ProtocolName::new("iak") },
+        url: "https://toko.example".to_owned(),
+        secret: Secret::new("canary"),
+        stopped_at: None,
+    };
+    let changes = Changes {
+        credentials: vec![credential],
+        kept_answers: vec![kept],
+        endpoints: BTreeMap::from([(endpoint.key.clone(), endpoint)]),
+        ..Changes::default()
+    };
     let bytes = encoded(&changes);
     let readable = String::from_utf8_lossy(&bytes);
     assert!(!readable.contains("canary"), "{readable}");
-    for place in ["credential/iak/0812/1", "answer/ana/r1"] {
+    for place in ["credential/iak/0812/1", "answer/ana/r1", "endpoint/7/iak"] {
         assert!(readable.contains(place), "{readable}");
     }
-    let moved = readable.replace("answer/ana/r1", "answer/ana/r2");
-    assert!(decode(moved.as_bytes(), &Backwards).is_err());
+    for (place, other) in [("answer/ana/r1", "answer/ana/r2"), ("endpoint/7/iak", "endpoint/8/iak")]
+    {
+        let moved = readable.replace(place, other);
+        assert!(decode(moved.as_bytes(), &Backwards).is_err(), "{place}");
+    }
 }
 
 /// A tree of this many levels.
@@ -231,6 +263,88 @@ fn sample() -> Order {
         }],
         question_due: Some(at(1_700_000_060_000)),
         delivery: None,
+        dialect: "xml".to_owned(),
+        calls_back: true,
+        callback_url: Some("https://toko.example".to_owned()),
+        callbacks: vec![CallbackId(8), CallbackId(9)],
+        collecting: Some(Collecting {
+            channel: "pulsa".to_owned(),
+            due: amount,
+            gross: amount,
+            fee: amount,
+            return_url: Some("https://toko.example".to_owned()),
+            in_review: true,
+            particulars: Detail::Text("told".to_owned()),
+            evidence: Some(evidence_key()),
+        }),
+        recipient: Some(Detail::Text("0123456789".to_owned())),
+    }
+}
+
+fn evidence_key() -> EvidenceKey {
+    EvidenceKey { source: "sim-1".to_owned(), id: "e1".to_owned() }
+}
+
+/// What belongs to news and collections, one of each.
+fn more_samples(changes: Changes) -> Changes {
+    let at = domain::Timestamp::from_milliseconds(1_700_000_000_000);
+    let (merchant, protocol) = (MerchantId(7), ProtocolName::new("iak"));
+    let key = EndpointKey { merchant, protocol: protocol.clone() };
+    let rendered = Rendered { headers: vec![("a".to_owned(), "b".to_owned())], body: vec![0, 255] };
+    let callback = Callback {
+        id: CallbackId(8),
+        order: OrderId(300),
+        merchant,
+        protocol: protocol.clone(),
+        event: Event::SerialNumber,
+        to_own_address: true,
+        at,
+        balance: domain::Amount::rupiah(500_000),
+        rendered: Some(Arc::new(rendered)),
+        state: CallbackState::Leased { owner: ProcessId(77), until: at },
+        tries: 3,
+        tries_in_round: 2,
+    };
+    let delivery = domain::callback::Delivery {
+        callback: CallbackId(8),
+        number: 3,
+        at,
+        took: std::time::Duration::from_millis(40),
+        received: Received::Answered { status: 503, excerpt: "busy".to_owned() },
+    };
+    let endpoint = Endpoint {
+        key: key.clone(),
+        url: "https://toko.example".to_owned(),
+        secret: Secret::new("canary"),
+        stopped_at: Some(at),
+    };
+    let count = DayClaimKey {
+        merchant,
+        day: at.business_day(),
+        destination: "0812".to_owned(),
+        product: Some(ProductId::new("t10")),
+    };
+    let evidence = Evidence {
+        key: evidence_key(),
+        channel: "pulsa".to_owned(),
+        amount: domain::Amount::rupiah(10_000),
+        sender: "0812".to_owned(),
+        reference: "TX-1".to_owned(),
+        came_in_at: at,
+        seen_at: at,
+        state: EvidenceState::Suspended { reason: Doubtful::TooLate, transfer: TransferId(5) },
+    };
+    let named = PayerReferenceKey { channel: "pulsa".to_owned(), text: "TX-1".to_owned() };
+    let values = BTreeMap::from([("lists".to_owned(), "short".to_owned())]);
+    Changes {
+        callbacks: BTreeMap::from([(callback.id, callback)]),
+        deliveries: vec![delivery],
+        endpoints: BTreeMap::from([(key, endpoint)]),
+        day_claims: BTreeMap::from([(count, OrderId(300))]),
+        evidence: BTreeMap::from([(evidence.key.clone(), evidence)]),
+        payer_references: BTreeMap::from([(named, OrderId(300))]),
+        preferences: vec![Preferences { merchant, protocol, values }],
+        ..changes
     }
 }
 
@@ -272,6 +386,7 @@ fn samples() -> Changes {
         status: MerchantStatus::Suspended,
         addresses: vec!["10.0.0.0/8".to_owned()],
         rate_limit: Some(RateLimit { requests_per_second: 3, burst: 9 }),
+        repetition: Repetition::OncePerNumber,
     };
     let credential = Credential {
         merchant: MerchantId(7),
@@ -296,6 +411,26 @@ fn samples() -> Changes {
             commission: amount,
         }],
         cut_off: Some(CutOff { from_minute: 1380, until_minute: 60 }),
+        top_up: Some(TopUp {
+            operator: "telkomsel".to_owned(),
+            denomination: "10000".to_owned(),
+            details: "regular".to_owned(),
+            active_days: 30,
+            cost: Some(amount),
+            prices: vec![Price {
+                level: Level("retail".to_owned()),
+                protocol: Some(ProtocolName::new("iak")),
+                amount,
+            }],
+        }),
+        channel: Some(Channel {
+            flow: Flow::Out,
+            currencies: vec![domain::Currency::Idr],
+            fee: Fee { per_million: 25_000, fixed: 300 },
+            rate_hundredths: Some(82),
+            account: "0812".to_owned(),
+            amount_max: Some(1_000_000),
+        }),
     };
     let audit_record = AuditRecord {
         number: AuditNumber(1),
@@ -320,7 +455,7 @@ fn samples() -> Changes {
     let mut changed = sample();
     changed.id = OrderId(299);
     changed.state = OrderState::Failed(domain::Refusal::PaymentFailed);
-    Changes {
+    more_samples(Changes {
         accounts: BTreeMap::from([(account.id, account)]),
         transfers: vec![transfer],
         new_orders: BTreeMap::from([(order.id, order)]),
@@ -331,7 +466,8 @@ fn samples() -> Changes {
         products: vec![product],
         audit_records: vec![audit_record],
         kept_answers: vec![kept],
-    }
+        ..Changes::default()
+    })
 }
 
 /// A change here would make a journal unreadable that an older program left behind: a new form
@@ -351,18 +487,29 @@ const FIRST_FORM: &str = "\
     0101010101010101010101030101ac02070369616b01027231010409090909090909090909090909090909090909 \
     0909090909090909090909090903706c6e03504c4e033533300773616e64626f7801035352490201ea0f0b01e8ce \
     1201050105706f77657202870e0101e8ce1201e8ce1201e8ce1201e8ce1201e8ce1280a0abfef96282a0abfef962 \
-    84a0abfef962010501e8ce120001010773616e64626f7802044d86a0abfef9620201c0c9b2fef96200040101ab02 \
-    070369616b0102723101060d5061796d656e744661696c6564090909090909090909090909090909090909090909 \
-    090909090909090909090903706c6e03504c4e033533300773616e64626f7801035352490201ea0f0b01e8ce1201 \
-    050105706f77657202870e0101e8ce1201e8ce1201e8ce1201e8ce1201e8ce1280a0abfef96282a0abfef96284a0 \
-    abfef962010501e8ce120001010773616e64626f7802044d86a0abfef9620201c0c9b2fef9620005010107026631 \
-    0101e8ce120462616e6b0580a0abfef9620601010704546f6b6f060672657461696c02010a31302e302e302e302f \
-    38010309070101070369616b0430383132012a63726564656e7469616c2f69616b2f303831322f310a7d22797261 \
-    6e6163223a2279656b5f697061227b0180a0abfef9620008010103706c6e03504c4e03706c6e0001010369616b03 \
-    504c4e010672657461696c010369616b01e8ce1201e8ce1201e40a3c0901010180a0abfef96203616e6102126d65 \
-    726368616e742e73757370656e6465640a6d65726368616e74203701067374617475730661637469766501067374 \
-    617475730973757370656e6465640102723102020202020202020202020202020202020202020202020202020202 \
-    020202020a010103616e610272310303030303030303030303030303030303030303030303030303030303030303 \
-    018601616e737765722f616e612f72310a7d7d6c6c756e3a226c617375666572222c22646564656563637573223a \
-    226574617473222c223172223a2265636e657265666572222c657572743a226576696c222c226b6169223a226c6f \
-    636f746f7270222c373a22746e61686372656d222c3030333a22726564726f227b3a226465766c6f736572227b";
+    84a0abfef962010501e8ce120001010773616e64626f7802044d86a0abfef9620201c0c9b2fef9620003786d6c01 \
+    011468747470733a2f2f746f6b6f2e6578616d706c65020809010570756c736101e8ce1201e8ce1201e8ce120114 \
+    68747470733a2f2f746f6b6f2e6578616d706c65010104746f6c64010573696d2d3102653101010a303132333435 \
+    36373839040101ab02070369616b0102723101060d5061796d656e744661696c6564090909090909090909090909 \
+    090909090909090909090909090909090909090903706c6e03504c4e033533300773616e64626f78010353524902 \
+    01ea0f0b01e8ce1201050105706f77657202870e0101e8ce1201e8ce1201e8ce1201e8ce1201e8ce1280a0abfef9 \
+    6282a0abfef96284a0abfef962010501e8ce120001010773616e64626f7802044d86a0abfef9620201c0c9b2fef9 \
+    620003786d6c01011468747470733a2f2f746f6b6f2e6578616d706c65020809010570756c736101e8ce1201e8ce \
+    1201e8ce12011468747470733a2f2f746f6b6f2e6578616d706c65010104746f6c64010573696d2d310265310101 \
+    0a30313233343536373839050101070266310101e8ce120462616e6b0580a0abfef9620601010704546f6b6f0606 \
+    72657461696c02010a31302e302e302e302f3801030903070101070369616b0430383132012a63726564656e7469 \
+    616c2f69616b2f303831322f310a7d227972616e6163223a2279656b5f697061227b0180a0abfef9620008010103 \
+    706c6e03504c4e03706c6e0001010369616b03504c4e010672657461696c010369616b01e8ce1201e8ce1201e40a \
+    3c010974656c6b6f6d73656c05313030303007726567756c61721e0101e8ce12010672657461696c010369616b01 \
+    e8ce1201020101a8c301ac020152043038313201c0843d0901010180a0abfef96203616e6102126d65726368616e \
+    742e73757370656e6465640a6d65726368616e742037010673746174757306616374697665010673746174757309 \
+    73757370656e6465640102723102020202020202020202020202020202020202020202020202020202020202020a \
+    010103616e610272310303030303030303030303030303030303030303030303030303030303030303018601616e \
+    737765722f616e612f72310a7d7d6c6c756e3a226c617375666572222c22646564656563637573223a2265746174 \
+    73222c223172223a2265636e657265666572222c657572743a226576696c222c226b6169223a226c6f636f746f72 \
+    70222c373a22746e61686372656d222c3030333a22726564726f227b3a226465766c6f736572227b0b010108ac02 \
+    070369616b030180a0abfef96201c0843d0101016101620200ff024d80a0abfef96203020c0101080380a0abfef9 \
+    625001f70304627573790d0101070369616b1468747470733a2f2f746f6b6f2e6578616d706c6515656e64706f69 \
+    6e742f372f69616b0a7972616e61630180a0abfef9620e010107b8b30204303831320103743130ac020f01010573 \
+    696d2d310265310570756c736101a09c0104303831320454582d3180a0abfef96280a0abfef96203030510010105 \
+    70756c73610454582d31ac02110101070369616b01056c697374730573686f7274";

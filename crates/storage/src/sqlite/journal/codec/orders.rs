@@ -1,15 +1,17 @@
 //! Orders as bytes, with all that belongs to them.
 
 use domain::{
-    Attempt, AttemptState, Bill, Delivery, Detail, Hold, Order, OrderId, OrderState, Period,
-    ProcessId, ProductId, ProtocolName, Quote, Reference, ReferenceKey, TransferId, UpstreamName,
-    YearMonth,
+    Attempt, AttemptState, Bill, CallbackId, Collecting, Delivery, Detail, Hold, Order, OrderId,
+    OrderState, Period, ProcessId, ProductId, ProtocolName, Quote, Reference, ReferenceKey,
+    TransferId, UpstreamName, YearMonth,
 };
 
 use super::bytes::{Reader, Writer};
+use super::collections::{read_evidence_key, write_evidence_key};
 use super::words::{
-    read_amount, read_doubt, read_kind, read_merchant_id, read_mode, read_refusal, read_timestamp,
-    write_amount, write_doubt, write_kind, write_mode, write_refusal, write_timestamp,
+    read_amount, read_doubt, read_flag, read_kind, read_merchant_id, read_mode, read_refusal,
+    read_timestamp, write_amount, write_doubt, write_kind, write_mode, write_refusal,
+    write_timestamp,
 };
 use crate::sqlite::fields::Problem;
 use crate::sqlite::trees::DETAIL_DEPTH_MAX;
@@ -34,6 +36,12 @@ pub(super) fn write(writer: &mut Writer<'_>, order: impl AsRef<Order>) -> Result
         attempts,
         question_due,
         delivery,
+        dialect,
+        calls_back,
+        callback_url,
+        callbacks,
+        collecting,
+        recipient,
     } = order.as_ref();
     writer.number(id.0);
     write_key(writer, key);
@@ -54,7 +62,15 @@ pub(super) fn write(writer: &mut Writer<'_>, order: impl AsRef<Order>) -> Result
     writer.list(attempts.iter(), write_attempt);
     writer.optional(*question_due, write_timestamp);
     writer.byte(u8::from(delivery.is_some()));
-    delivery.iter().try_for_each(|delivery| write_delivery(writer, delivery))
+    delivery.iter().try_for_each(|delivery| write_delivery(writer, delivery))?;
+    writer.text(dialect);
+    writer.byte(u8::from(*calls_back));
+    writer.optional(callback_url.as_deref(), Writer::text);
+    writer.list(callbacks.iter(), |writer, callback| writer.number(callback.0));
+    writer.byte(u8::from(collecting.is_some()));
+    collecting.iter().try_for_each(|collecting| write_collecting(writer, collecting))?;
+    writer.byte(u8::from(recipient.is_some()));
+    recipient.iter().try_for_each(|recipient| write_detail(writer, recipient, 1))
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<Order, Problem> {
@@ -77,6 +93,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Order, Problem> {
         attempts: reader.list(read_attempt)?,
         question_due: reader.optional(read_timestamp)?,
         delivery: reader.optional(read_delivery)?,
+        dialect: reader.text()?.to_owned(),
+        calls_back: read_flag(reader)?,
+        callback_url: reader.optional(Reader::text)?.map(str::to_owned),
+        callbacks: reader.list(|reader| Ok(CallbackId(reader.number()?)))?,
+        collecting: reader.optional(read_collecting)?,
+        recipient: reader.optional(|reader| read_detail(reader, 1))?,
     })
 }
 
@@ -309,6 +331,33 @@ fn read_attempt(reader: &mut Reader<'_>) -> Result<Attempt, Problem> {
         owner: ProcessId(reader.number()?),
         started_at: read_timestamp(reader)?,
         questions: reader.number()?,
+    })
+}
+
+fn write_collecting(writer: &mut Writer<'_>, collecting: &Collecting) -> Result<(), Problem> {
+    let Collecting { channel, due, gross, fee, return_url, in_review, particulars, evidence } =
+        collecting;
+    writer.text(channel);
+    for amount in [due, gross, fee] {
+        write_amount(writer, *amount);
+    }
+    writer.optional(return_url.as_deref(), Writer::text);
+    writer.byte(u8::from(*in_review));
+    write_detail(writer, particulars, 1)?;
+    writer.optional(evidence.as_ref(), write_evidence_key);
+    Ok(())
+}
+
+fn read_collecting(reader: &mut Reader<'_>) -> Result<Collecting, Problem> {
+    Ok(Collecting {
+        channel: reader.text()?.to_owned(),
+        due: read_amount(reader)?,
+        gross: read_amount(reader)?,
+        fee: read_amount(reader)?,
+        return_url: reader.optional(Reader::text)?.map(str::to_owned),
+        in_review: read_flag(reader)?,
+        particulars: read_detail(reader, 1)?,
+        evidence: reader.optional(read_evidence_key)?,
     })
 }
 

@@ -4,10 +4,12 @@
 //! added now and then, are written by the stable names that the domain gives them.
 
 use domain::administration::{Action, Role};
+use domain::callback::Event;
+use domain::evidence::Doubtful;
 use domain::posting::Direction;
 use domain::{
-    Amount, Currency, Doubt, Hash, Kind, MerchantId, MerchantStatus, Mode, ProductStatus, Refusal,
-    Timestamp,
+    Amount, Currency, Doubt, Flow, Hash, Kind, MerchantId, MerchantStatus, Mode, ProductStatus,
+    Refusal, Repetition, Timestamp,
 };
 
 use super::bytes::{Reader, Writer};
@@ -46,6 +48,14 @@ numbered! {
     write_merchant_status, read_merchant_status: MerchantStatus { Active = 1, Suspended = 2 }
     write_product_status, read_product_status: ProductStatus { Active = 1, Inactive = 2 }
     write_role, read_role: Role { Viewer = 1, Operator = 2, Administrator = 3 }
+    write_repetition, read_repetition: Repetition {
+        Free = 1, OncePerProduct = 2, OncePerNumber = 3,
+    }
+    write_flow, read_flow: Flow { In = 1, Out = 2 }
+    write_event, read_event: Event { Succeeded = 1, Failed = 2, SerialNumber = 3 }
+    write_doubtful, read_doubtful: Doubtful {
+        NoOrder = 1, SeveralOrders = 2, TooLate = 3, TooLittle = 4, TooMuch = 5, PaidBefore = 6,
+    }
 }
 
 pub(super) fn write_refusal(writer: &mut Writer<'_>, refusal: Refusal) {
@@ -88,6 +98,15 @@ pub(super) fn write_hash(writer: &mut Writer<'_>, hash: Hash) {
 
 pub(super) fn read_hash(reader: &mut Reader<'_>) -> Result<Hash, Problem> {
     reader.bytes().map(Hash)
+}
+
+/// What is written as 1 or 0.
+pub(super) fn read_flag(reader: &mut Reader<'_>) -> Result<bool, Problem> {
+    match reader.byte()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(format!("{other} is neither yes nor no")),
+    }
 }
 
 pub(super) fn read_merchant_id(reader: &mut Reader<'_>) -> Result<MerchantId, Problem> {
