@@ -26,8 +26,10 @@ use crate::{Gateway, Rejection, reply};
 
 /// How often collections whose time has run out are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How many are ended at a time, and how many candidates are looked at.
+/// How many are ended at a time.
 const AT_ONCE: u32 = 64;
+/// How many candidates are looked at. Where there are more, nobody knows for certain which is meant.
+const CANDIDATES: u32 = 1000;
 /// The names under which protocols note whom the payer says to be, and by what the payment goes.
 pub mod told {
     /// The number or account from which the payer sent.
@@ -87,6 +89,15 @@ pub struct Told {
     pub particulars: Vec<(String, Detail)>,
     /// What nobody may name for another order of the same channel.
     pub reference: Option<String>,
+}
+
+/// What became of evidence that was brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenIn {
+    /// As it stands now. Of what was brought before, the words of the first time count.
+    pub evidence: Evidence,
+    /// Whether evidence of this name was brought before.
+    pub repeated: bool,
 }
 
 impl Gateway {
@@ -215,7 +226,7 @@ impl Gateway {
             seen_at: now,
             state: EvidenceState::Open,
         };
-        let evidence = self.record_evidence(evidence).await?;
+        let evidence = self.record_evidence(evidence).await?.evidence;
         match self.credit(&order, &evidence).await? {
             Ok(order) => Ok(order),
             Err(reason) => {
@@ -242,12 +253,20 @@ impl Gateway {
     }
 
     /// Takes in that money came in, and credits whoever it is for. Bringing the same again changes
-    /// nothing. The answer is the evidence as it stands then.
-    pub async fn take_in(self: &Arc<Self>, evidence: Evidence) -> Result<Evidence, Rejection> {
-        let recorded = self.record_evidence(evidence).await?;
-        if recorded.state != EvidenceState::Open {
-            return Ok(recorded);
-        }
+    /// nothing, except that evidence on which nobody decided, because something broke off, is decided
+    /// on. The answer is the evidence as it stands then.
+    pub async fn take_in(self: &Arc<Self>, evidence: Evidence) -> Result<TakenIn, Rejection> {
+        let TakenIn { evidence, repeated } = self.record_evidence(evidence).await?;
+        let evidence = if evidence.state == EvidenceState::Open {
+            self.attribute(evidence).await?
+        } else {
+            evidence
+        };
+        Ok(TakenIn { evidence, repeated })
+    }
+
+    /// Credits the one collection that evidence is for, or puts it on suspense.
+    async fn attribute(self: &Arc<Self>, recorded: Evidence) -> Result<Evidence, StoreFault> {
         let reason = match self.order_for(&recorded).await? {
             Ok(order) => match self.credit(&order, &recorded).await? {
                 Ok(order) => {
@@ -258,7 +277,7 @@ impl Gateway {
             },
             Err(reason) => reason,
         };
-        Ok(self.suspend(&recorded, reason).await?)
+        self.suspend(&recorded, reason).await
     }
 
     /// The one collection that evidence is for.
@@ -267,7 +286,10 @@ impl Gateway {
         evidence: &Evidence,
     ) -> Result<Result<Arc<Order>, Doubtful>, StoreFault> {
         let waiting =
-            self.collections.awaiting(&evidence.channel, evidence.amount, AT_ONCE).await?;
+            self.collections.awaiting(&evidence.channel, evidence.amount, CANDIDATES).await?;
+        if is_too_many(waiting.len()) {
+            return Ok(Err(Doubtful::SeveralOrders));
+        }
         let mut fitting: Vec<_> =
             waiting.into_iter().filter(|order| may_be_for(evidence, order)).collect();
         if fitting.iter().any(|order| is_named(evidence, order)) {
@@ -284,8 +306,11 @@ impl Gateway {
     /// nothing told then whose it was. Only what is named for it for certain pays it.
     async fn find_evidence(self: &Arc<Self>, order: Arc<Order>) -> Result<Arc<Order>, StoreFault> {
         let collecting = collecting_of(&order)?;
-        let free =
-            self.collections.free_evidence(&collecting.channel, collecting.due, AT_ONCE).await?;
+        let (channel, due) = (&collecting.channel, collecting.due);
+        let free = self.collections.free_evidence(channel, due, CANDIDATES).await?;
+        if is_too_many(free.len()) {
+            return Ok(order);
+        }
         let mut fitting = free.into_iter().filter(|evidence| {
             evidence.came_in_at >= order.created_at && is_named(evidence, &order)
         });
@@ -296,10 +321,12 @@ impl Gateway {
         }
     }
 
-    async fn record_evidence(&self, evidence: Evidence) -> Result<Evidence, StoreFault> {
+    async fn record_evidence(&self, evidence: Evidence) -> Result<TakenIn, StoreFault> {
         let command = Command::RecordEvidence(RecordEvidence { evidence });
         match self.store.execute(command, None).await? {
-            Ok(Reply::EvidenceRecorded { evidence, .. }) => Ok(evidence),
+            Ok(Reply::EvidenceRecorded { evidence, repeated }) => {
+                Ok(TakenIn { evidence, repeated })
+            }
             Ok(other) => Err(unexpected(&other)),
             Err(refusal) => Err(StoreFault::Corrupt(refusal.to_string())),
         }
@@ -340,14 +367,17 @@ impl Gateway {
         });
         match self.store.execute(command, None).await? {
             Ok(Reply::Suspended(evidence)) => {
-                error!(
-                    source = evidence.key.source,
-                    evidence = evidence.key.id,
-                    channel = evidence.channel,
-                    amount = %evidence.amount,
-                    reason = reason.name(),
-                    "money came in and is on suspense; a person must decide"
-                );
+                // Of two that bring the same, the other may have paid an order with it meanwhile.
+                if matches!(evidence.state, EvidenceState::Suspended { .. }) {
+                    error!(
+                        source = evidence.key.source,
+                        evidence = evidence.key.id,
+                        channel = evidence.channel,
+                        amount = %evidence.amount,
+                        reason = reason.name(),
+                        "money came in and is on suspense; a person must decide"
+                    );
+                }
                 Ok(evidence)
             }
             Ok(other) => Err(unexpected(&other)),
@@ -413,6 +443,11 @@ impl Gateway {
 fn collecting_of(order: &Order) -> Result<&Collecting, StoreFault> {
     let missing = || StoreFault::Corrupt(format!("order {} collects nothing", order.id));
     order.collecting.as_ref().ok_or_else(missing)
+}
+
+/// Whether there may be more candidates than were looked at.
+fn is_too_many(found: usize) -> bool {
+    u32::try_from(found).map_or(true, |found| found >= CANDIDATES)
 }
 
 fn text_of<'a>(collecting: &'a Collecting, name: &str) -> Option<&'a str> {

@@ -53,7 +53,7 @@ fn seen(fixture: &Fixture, id: &str, amount: u32, sender: &str) -> Evidence {
 }
 
 async fn take_in(fixture: &Fixture, evidence: Evidence) -> EvidenceState {
-    fixture.gateway.take_in(evidence).await.unwrap().state
+    fixture.gateway.take_in(evidence).await.unwrap().evidence.state
 }
 
 async fn tell(fixture: &Fixture, order: &Order, sender: &str) -> Collected {
@@ -75,7 +75,8 @@ async fn money_that_fits_one_waiting_order_pays_it_once() {
     let order = opened(&fixture, "A").await;
     let evidence = seen(&fixture, "1", DUE, "0812");
     assert_eq!(take_in(&fixture, evidence.clone()).await, EvidenceState::Used(order.id));
-    assert_eq!(take_in(&fixture, evidence).await, EvidenceState::Used(order.id));
+    let again = fixture.gateway.take_in(evidence).await.unwrap();
+    assert_eq!((again.evidence.state, again.repeated), (EvidenceState::Used(order.id), true));
     assert_eq!(fixture.state(&order).await, OrderState::Succeeded);
     assert_eq!(fixture.balance().await, i64::from(OPENING + DUE - DUE / 100));
     assert_eq!(fixture.store.audit().unwrap().callbacks, 1);
@@ -113,6 +114,23 @@ async fn what_the_payer_tells_decides_between_two() {
     let state = take_in(&fixture, seen(&fixture, "2", DUE, "0899")).await;
     assert_eq!(reason(state), Some(Doubtful::NoOrder), "the first names somebody else");
     assert_eq!(fixture.state(&first).await, OrderState::Awaiting);
+}
+
+/// More wait than are looked at: one of those that are not might be the one that is meant.
+#[tokio::test]
+async fn among_too_many_nothing_is_certain() {
+    let fixture = Fixture::new().await;
+    let named = opened(&fixture, "0").await;
+    tell(&fixture, &named, "0812").await;
+    for number in 1..1000 {
+        let other = opened(&fixture, &number.to_string()).await;
+        tell(&fixture, &other, "0899").await;
+    }
+    let state = take_in(&fixture, seen(&fixture, "1", DUE, "0812")).await;
+    assert_eq!(reason(state), Some(Doubtful::SeveralOrders));
+    fixture.gateway.end_collection(&named, Some(Refusal::PaymentAbandoned)).await.unwrap();
+    let state = take_in(&fixture, seen(&fixture, "2", DUE, "0812")).await;
+    assert_eq!(reason(state), Some(Doubtful::NoOrder));
 }
 
 /// The money is there before the payer says who sent it.

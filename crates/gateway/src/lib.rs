@@ -22,7 +22,7 @@ pub mod observer;
 mod pay;
 pub mod ports;
 mod resolve;
-mod standard_webhooks;
+pub mod standard_webhooks;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -43,7 +43,7 @@ use tokio_util::task::TaskTracker;
 pub use administration::{ActFault, By, Done, random_key};
 pub use buy::{PayOutRequest, TopUpRequest};
 pub use catalogue::Catalogue;
-pub use collect::{Collected, CollectionRequest};
+pub use collect::{Collected, CollectionRequest, TakenIn};
 pub use inquire::{Inquiry, Repeats};
 use observer::Observer;
 pub use pay::Payment;

@@ -5,6 +5,7 @@ pub mod admission;
 mod conversations;
 pub mod dissection;
 pub mod exchange;
+pub mod feed;
 mod form;
 pub mod hosted;
 pub mod iak;
@@ -28,9 +29,10 @@ pub struct Face {
     pub owns: fn(&str) -> bool,
 }
 
-/// Every protocol that is served, and the pages of those that have some. Where a path could belong to
+/// Every protocol that is served, the pages of those that have some, and the feeds of evidence. Where a path could belong to
 /// two of them, as those below `/api/` could, it is the first one's.
-pub const FACES: [Face; 5] = [
+pub const FACES: [Face; 6] = [
+    Face { name: feed::NAME, owns: feed::Served::owns },
     Face { name: s88pay::NAME, owns: s88pay::Served::owns },
     Face { name: ilenpay::NAME, owns: ilenpay::Served::owns },
     Face { name: hosted::NAME, owns: hosted::Served::owns },

@@ -29,6 +29,12 @@ pub(crate) fn admits(networks: &[String], address: IpAddr) -> bool {
         || networks.iter().filter_map(|text| parse(text)).any(|network| network.contains(&address))
 }
 
+/// Whether an address is in one of these networks. No network at all has every address.
+pub(crate) fn is_in(networks: &[IpNet], address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    networks.is_empty() || networks.iter().any(|network| network.contains(&address))
+}
+
 /// The rule that merchants' own lists make, as they stand at each moment.
 pub(crate) fn by_merchant(gateway: Arc<Gateway>) -> AddressRule {
     Arc::new(move |merchant, address| {
@@ -60,6 +66,11 @@ mod tests {
             assert_eq!(admits(&[network.to_owned()], address), expected, "{network} {address}");
         }
         assert!(admits(&[], "203.0.113.7".parse().expect("an address")));
+        let networks = [parse("203.0.113.0/24").expect("a network")];
+        for (address, expected) in [("::ffff:203.0.113.7", true), ("203.0.114.7", false)] {
+            let address = address.parse().expect("an address");
+            assert_eq!((is_in(&networks, address), is_in(&[], address)), (expected, true));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use crate::callback_command::CallbackOptions;
 use crate::configuration::choice::{Choice, IakNumbers};
 use crate::configuration::parse_duration;
+use crate::evidence_command::EvidenceOptions;
 use crate::explain::ExplainOptions;
 use crate::merchant_command::MerchantOptions;
 use crate::messenger::target::{Target, TargetFault};
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Product(ProductOptions),
     /// Urus pesanan · look after orders of a running server
     Order(OrderOptions),
+    /// Urus bukti uang masuk · look after evidence of money at a running server
+    Evidence(EvidenceOptions),
     /// Urus callback · look after callbacks of a running server
     Callback(CallbackOptions),
 }

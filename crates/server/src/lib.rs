@@ -20,6 +20,7 @@ mod configuration;
 mod control;
 mod dispatch;
 pub mod edge;
+mod evidence_command;
 mod explain;
 mod logs;
 mod merchant_command;
@@ -103,6 +104,7 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
         Some(Command::Merchant(options)) => print(&merchant_command::run(&options)?),
         Some(Command::Product(options)) => print(&product_command::run(&options)?),
         Some(Command::Order(options)) => print(&order_command::run(&options)?),
+        Some(Command::Evidence(options)) => print(&evidence_command::run(&options)?),
         Some(Command::Callback(options)) => print(&callback_command::run(&options)?),
     }
 }

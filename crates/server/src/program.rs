@@ -28,7 +28,7 @@ use protocols::exchange::Serve;
 use protocols::hosted::{self, Tokens};
 use protocols::order_numbers::OrderNumbers;
 use protocols::sandbox::{self, Sandbox};
-use protocols::{iak, ilenpay, isikuota, s88pay};
+use protocols::{feed, iak, ilenpay, isikuota, s88pay};
 use storage::Opened;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -83,6 +83,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) callbacks: CallbackPlan,
     /// Where payers are shown pages.
     pub(crate) pages: Pages,
+    /// Who may tell that money came in.
+    pub(crate) feeds: Vec<feed::Source>,
     /// Keeps stored secrets unreadable.
     pub(crate) sealer: Arc<dyn Sealer>,
     /// Takes traces, if anybody does.
@@ -170,6 +172,7 @@ pub(crate) struct Program {
     data: Opened,
     callers: Callers,
     pages: Pages,
+    feeds: Vec<feed::Source>,
     backups: Option<(Arc<Folder>, Schedule)>,
     notices: mpsc::Receiver<Notice>,
 }
@@ -252,6 +255,7 @@ impl Program {
             data,
             callers: plan.callers,
             pages: plan.pages,
+            feeds: plan.feeds,
             backups: None,
             notices,
         })
@@ -307,7 +311,7 @@ impl Program {
             public_url: self.pages.public_url.clone(),
             addresses,
             rates,
-            signatures,
+            signatures: Arc::clone(&signatures),
             wrong_keys_per_hour: Some(WRONG_KEYS_PER_HOUR),
             lifetime: DEPOSIT_LIFETIME,
         };
@@ -319,6 +323,7 @@ impl Program {
             (ilenpay::NAME, Box::new(ilenpay::Served::new(gateway(), ilenpay))),
             (s88pay::NAME, Box::new(s88pay::Served::new(gateway(), s88pay))),
             (hosted::NAME, Box::new(hosted::Served::new(gateway(), hosted))),
+            (feed::NAME, Box::new(feed::Served::new(gateway(), self.feeds.clone(), signatures))),
         ]
     }
 

@@ -21,6 +21,7 @@ pub(crate) async fn open(data: &Path, sealer: Arc<dyn Sealer>) -> anyhow::Result
             fallback: None,
         },
         pages: Pages::default(),
+        feeds: Vec::new(),
         sealer,
         collector: None,
         exchanges: Exchanges { per_second: None, keep_days: 1, file_bytes: 16 << 20 },

@@ -73,6 +73,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             fallback_url: Some(callback_url(&options, address)),
             sandbox: true,
         },
+        feeds: demo::feeds(),
         sealer: Arc::new(Unsealed),
         collector: None,
         exchanges: Exchanges {

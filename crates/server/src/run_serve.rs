@@ -8,17 +8,21 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use domain::RateLimit;
+use domain::{RateLimit, Secret};
 use protocols::exchange::Serve;
+use protocols::feed;
 use protocols::sandbox::demo;
 use tokio::net::TcpListener;
 use tracing::warn;
 
+use crate::addresses;
 use crate::administration::{self, Administration, Holder};
 use crate::caller::BehindProxies;
 use crate::configuration::Loaded;
+use crate::configuration::choice::Senders;
 use crate::configuration::fault::Faults;
-use crate::configuration::typed::{Callbacks, Configuration};
+use crate::configuration::name::Name;
+use crate::configuration::typed::{Callbacks, Configuration, EvidenceSource};
 use crate::dispatch::Dispatch;
 use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::open_files;
@@ -67,6 +71,7 @@ pub(crate) async fn run(loaded: Loaded, preparation: Preparation) -> anyhow::Res
             fallback: None,
         },
         pages: Pages { public_url, fallback_url: None, sandbox: false },
+        feeds: feeds(configuration),
         sealer,
         collector: collector(configuration)?,
         exchanges: configuration.exchanges.clone(),
@@ -120,6 +125,22 @@ fn callers(configuration: &Configuration) -> Callers {
         burst: limits.burst.get(),
     });
     Callers { rate_limit, failed_signatures_per_minute: limits.failed_signatures_per_minute }
+}
+
+/// Who may tell that money came in.
+fn feeds(configuration: &Configuration) -> Vec<feed::Source> {
+    let source = |(name, source): (&Name, &EvidenceSource)| {
+        let networks = source.networks.clone();
+        feed::Source {
+            name: name.to_string(),
+            secret: Secret::new(source.secret.expose()),
+            channel: source.channel.clone(),
+            currency: source.currency,
+            peers: Arc::new(move |peer| addresses::is_in(&networks, peer)),
+            senders_are_numbers: source.senders == Senders::Telephone,
+        }
+    };
+    configuration.evidence.iter().map(source).collect()
 }
 
 /// Who takes traces, if anybody is to.

@@ -17,9 +17,11 @@ use domain::{
 use crate::ilenpay::key_name;
 
 mod channels;
+mod feeds;
 mod operators;
 mod top_ups;
 
+pub use feeds::feeds;
 pub(super) use top_ups::{Goods, goods};
 
 const IAK: &str = "iak";
@@ -40,6 +42,8 @@ const ILENPAY_API_KEY: &str = "ilen-sandbox-key-0001";
 const ILENPAY_API_USER: &str = "demoUser01";
 const ILENPAY_WEBHOOK_ID: &str = "Qm3xT7kLp0aZ9Vd";
 const ILENPAY_WEBHOOK_SECRET: &str = "whsecret-demo";
+/// Signs what the demo feeds tell of. It is published, so no other feed may have it.
+pub const EVIDENCE_SECRET: &str = "whsec_c2FuZGJveC1ldmlkZW5jZS1zZWNyZXQtMDAwMQ==";
 
 /// Published secrets, with the protocol that they belong to; those of [`operators`] besides.
 const PUBLIC_SECRETS: [(&str, &str); 5] = [

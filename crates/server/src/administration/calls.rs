@@ -107,6 +107,10 @@ impl Call {
             Operation::GetCallback => self.get_callback().await,
             Operation::ResendCallback => self.resend_callback().await,
             Operation::TestCallback => self.test_callback().await,
+            Operation::ListEvidence => self.list_evidence().await,
+            Operation::GetEvidence => self.get_evidence().await,
+            Operation::AssignEvidence => self.assign_evidence().await,
+            Operation::ReleaseEvidence => self.release_evidence().await,
         }
     }
 
@@ -119,7 +123,7 @@ impl Call {
         reading::shaped(self.body.clone())
     }
 
-    fn segment(&self) -> &str {
+    pub(super) fn segment(&self) -> &str {
         self.path.first().map_or("", String::as_str)
     }
 
@@ -156,7 +160,7 @@ impl Call {
         format!("{list}/{}?{}", self.path.join("/"), filters.join("&"))
     }
 
-    fn place(&self, list: &str) -> Result<Option<String>, Denial> {
+    pub(super) fn place(&self, list: &str) -> Result<Option<String>, Denial> {
         let Some(text) = self.query.get("cursor") else { return Ok(None) };
         let place = cursor::read(&self.list_name(list), text);
         place.map(Some).ok_or(Code::CursorInvalid.into())

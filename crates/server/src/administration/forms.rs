@@ -52,6 +52,10 @@ text! {
     })
 }
 text! {
+    /// Who saw money: a feed or an upstream.
+    EvidenceSource("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", |text| is_plain(text, "._-"))
+}
+text! {
     /// A product's code in a protocol.
     ProductCode("^[!-~]{1,64}$", |text| {
         is_made_of(text, 64, |it| it.is_ascii_graphic(), |it| it.is_ascii_graphic())

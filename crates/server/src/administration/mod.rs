@@ -13,6 +13,8 @@ mod callback_views;
 mod calls;
 mod codes;
 mod cursor;
+mod evidence_calls;
+mod evidence_views;
 pub(crate) mod forms;
 mod openapi;
 mod products;

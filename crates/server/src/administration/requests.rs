@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::forms::{
-    CallbackSecret, CallbackUrl, CurrencyCode, DecimalAmount, DisplayName, FundingDirection,
-    FundingReference, Identifier, InstantText, Label, MinuteText, NetworkText, OrderReference,
-    ProductCode, ProductState, Protocol, RepetitionRule, SecretText, Sentence, VerdictWord,
+    CallbackSecret, CallbackUrl, CurrencyCode, DecimalAmount, DisplayName, EvidenceSource,
+    FundingDirection, FundingReference, Identifier, InstantText, Label, MinuteText, NetworkText,
+    OrderReference, ProductCode, ProductState, Protocol, RepetitionRule, SecretText, Sentence,
+    VerdictWord,
 };
 use super::shape::shape;
 
@@ -188,6 +189,30 @@ shape! {
         order: Option<u64> = 17,
         /// What became of it.
         verdict: VerdictWord = "success",
+    }
+}
+shape! {
+    /// A collection that evidence is to pay.
+    EvidenceAssignment {
+        /// Who saw the money.
+        source: EvidenceSource = "bank_bca",
+        /// The source's name for it.
+        id: OrderReference = "20260102-000017",
+        /// The number of the order.
+        order: u64 = 17,
+    }
+}
+shape! {
+    /// Money on suspense that is no order's.
+    EvidenceRelease {
+        /// Who saw the money.
+        source: EvidenceSource = "bank_bca",
+        /// The source's name for it.
+        id: OrderReference = "20260102-000017",
+        /// Who gets it; null if it goes back to whoever sent it.
+        merchant: Option<u32> = 1,
+        /// Why, for the audit record.
+        reason: Sentence = "Dikembalikan ke pengirim",
     }
 }
 shape! {

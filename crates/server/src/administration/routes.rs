@@ -10,11 +10,13 @@ use super::callback_views::{
     ResentCallback,
 };
 use super::codes::Code;
-use super::forms::{InstantText, OrderReference, Protocol};
+use super::evidence_views::{EvidencePage, EvidenceView};
+use super::forms::{EvidenceSource, InstantText, OrderReference, Protocol};
 use super::products::ProductView;
 use super::requests::{
-    AllowList, CallbackTest, CredentialToIssue, CredentialToRevoke, EndpointToSet, FundingToMake,
-    Limits, MerchantToAdd, ProductContent, ProductStatusShape, RepetitionShape, Resolution,
+    AllowList, CallbackTest, CredentialToIssue, CredentialToRevoke, EndpointToSet,
+    EvidenceAssignment, EvidenceRelease, FundingToMake, Limits, MerchantToAdd, ProductContent,
+    ProductStatusShape, RepetitionShape, Resolution,
 };
 use super::shape::{Definitions, Shape};
 use super::story_views::Stories;
@@ -56,6 +58,10 @@ pub(crate) enum Operation {
     GetCallback,
     ResendCallback,
     TestCallback,
+    ListEvidence,
+    GetEvidence,
+    AssignEvidence,
+    ReleaseEvidence,
 }
 
 /// Makes a schema.
@@ -173,11 +179,29 @@ const CALLBACKS: &[Parameter] = &[
     CURSOR,
 ];
 
+const EVIDENCE: &[Parameter] = &[
+    Parameter {
+        name: "state",
+        is_required: false,
+        schema: |_| json!({ "type": "string", "enum": domain::EvidenceState::NAMES }),
+        about: "In this state.",
+    },
+    LIMIT,
+    CURSOR,
+];
+const EVIDENCE_ID: &[Parameter] = &[Parameter {
+    name: "id",
+    is_required: true,
+    schema: OrderReference::schema,
+    about: "The source's name for it.",
+}];
+
 /// A path's parameter has one meaning wherever it stands.
 pub(crate) fn path_parameter(name: &str) -> Value {
     match name {
         "product" => json!({ "type": "string", "pattern": "^[a-z0-9][a-z0-9.-]{0,63}$" }),
         "order" | "callback" => json!({ "type": "integer", "minimum": 1, "maximum": i64::MAX }),
+        "source" => EvidenceSource::schema(&mut Definitions::new()),
         "protocol" => Protocol::schema(&mut Definitions::new()),
         _ => json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
     }
@@ -308,6 +332,22 @@ routes! {
         "Kirim pesan uji dan periksa setiap langkahnya. Tidak tercatat; setelah mulai ulang, nama yang sama menguji lagi."
         "Sends a test message and tells each step. It leaves no record; after a restart the same name tests again."
         (&[]) (Some(CallbackTest::schema)) => 200 CallbackDiagnosis, [EndpointUnknown];
+    GET "/admin/v1/evidence" Viewer ListEvidence "listEvidence"
+        "Daftar bukti uang masuk, menurut sumber dan namanya." "Lists evidence of money, by source and name."
+        (EVIDENCE) (None) => 200 EvidencePage, [CursorInvalid];
+    GET "/admin/v1/evidence/{source}" Viewer GetEvidence "getEvidence"
+        "Satu bukti uang masuk." "One piece of evidence."
+        (EVIDENCE_ID) (None) => 200 EvidenceView, [EvidenceUnknown];
+    POST "/admin/v1/evidence-assignments" Administrator AssignEvidence "assignEvidence"
+        "Bayar satu pesanan dengan bukti ini; jumlahnya harus tepat."
+        "Pays an order by evidence, whose amount has to be the order's."
+        (&[]) (Some(EvidenceAssignment::schema)) => 200 OrderStanding,
+        [EvidenceUnknown, EvidenceMisfit, OrderUnknown];
+    POST "/admin/v1/evidence-releases" Administrator ReleaseEvidence "releaseEvidence"
+        "Serahkan uang yang ditahan kepada merchant, atau catat bahwa uang itu dikembalikan."
+        "Gives money on suspense to a merchant, or notes that it went back to whoever sent it."
+        (&[]) (Some(EvidenceRelease::schema)) => 200 EvidenceView,
+        [EvidenceUnknown, EvidenceNotSuspended, MerchantUnknown, AmountInvalid];
 }
 
 impl Route {

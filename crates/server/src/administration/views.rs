@@ -14,6 +14,7 @@ use domain::{
 use gateway::Done;
 
 use super::callback_views::{EndpointView, ResentCallback};
+use super::evidence_views;
 use super::products::ProductView;
 use super::requests::RateLimitShape;
 use super::shape::shape;
@@ -349,7 +350,7 @@ shape! {
 }
 
 /// A customer's number of which only the ends can be read.
-fn masked(number: &str) -> String {
+pub(super) fn masked(number: &str) -> String {
     let length = number.chars().count();
     let shown = |index: usize| length >= 8 && (index < 4 || index + 3 >= length);
     number.chars().enumerate().map(|(at, it)| if shown(at) { it } else { '*' }).collect()
@@ -488,7 +489,9 @@ pub(crate) fn of_act(done: &Done) -> serde_json::Value {
         Effect::Endpoint(endpoint) => serde_json::to_value(EndpointView::from(endpoint)),
         Effect::Resent(callback) => serde_json::to_value(ResentCallback { callback: callback.0 }),
         Effect::Preferences(preferences) => serde_json::to_value(&preferences.values),
-        Effect::Released(evidence) => Ok(evidence.amount.to_string().into()),
+        Effect::Released(evidence) => {
+            serde_json::to_value(evidence_views::evidence(evidence, Role::Administrator))
+        }
         Effect::Resolved(standing) => serde_json::to_value(OrderStanding::from(standing)),
     };
     // Serialising our own structures of texts and numbers cannot fail; null would say so.

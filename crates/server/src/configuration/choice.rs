@@ -1,6 +1,6 @@
 //! Settings whose value is one of a few words.
 
-use domain::Role;
+use domain::{Currency, Role};
 use protocols::sandbox::NumberScheme;
 
 /// A closed list of words, each standing for a value.
@@ -59,6 +59,32 @@ choice! {
     UpstreamKind {
         /// The supplier that is built in.
         Sandbox = "sandbox",
+    }
+}
+
+impl Choice for Currency {
+    const WORDS: &'static [&'static str] = &{
+        let mut words = [""; Self::ALL.len()];
+        let mut index = 0;
+        while index < words.len() {
+            words[index] = Self::ALL[index].code();
+            index += 1;
+        }
+        words
+    };
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::from_code(word)
+    }
+}
+
+choice! {
+    /// How a feed of evidence writes from whom money is.
+    Senders {
+        /// As accounts, names, or whatever it has.
+        Text = "text",
+        /// As telephone numbers.
+        Telephone = "telephone",
     }
 }
 

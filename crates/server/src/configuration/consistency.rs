@@ -18,6 +18,9 @@ pub(super) fn check(resolution: &Resolution, faults: &mut Vec<Fault>) {
         listeners_do_not_collide,
         links_have_an_address,
         tokens_differ,
+        sources_sign_with_secrets_of_their_own,
+        sources_have_one_channel,
+        sources_are_no_upstreams,
         a_try_outlasts_its_connection,
         backups_are_apart,
         routes_lead_to_upstreams,
@@ -74,6 +77,47 @@ fn tokens_differ(resolution: &Resolution, faults: &mut Vec<Fault>) {
             let problem = format!("the same as that of {holder}; make a token for each");
             faults.push(fault(resolution, &key, problem));
         }
+    }
+}
+
+/// What is signed does not say for whom it is meant: with one secret in two feeds, what one of them
+/// sent could be brought again in the other's name.
+fn sources_sign_with_secrets_of_their_own(resolution: &Resolution, faults: &mut Vec<Fault>) {
+    let mut holders = BTreeMap::<String, &Name>::new();
+    for name in resolution.names("evidence") {
+        let key = format!("evidence.{name}.secret");
+        let Some(secret) = resolution.find::<Secret>(&key) else { continue };
+        if !gateway::courier::is_secret(secret.expose()) {
+            let problem = "no secret of Standard Webhooks; \
+                 write whsec_ and what `openssl rand -base64 32` makes";
+            faults.push(fault(resolution, &key, problem.to_owned()));
+        } else if secret.expose() == protocols::sandbox::demo::EVIDENCE_SECRET {
+            let problem = "published, so that anybody could credit merchants; make another one";
+            faults.push(fault(resolution, &key, problem.to_owned()));
+        } else if let Some(holder) = holders.insert(secret.expose().to_owned(), name) {
+            let problem = format!("the same as that of {holder}; make a secret for each");
+            faults.push(fault(resolution, &key, problem));
+        }
+    }
+}
+
+fn sources_have_one_channel(resolution: &Resolution, faults: &mut Vec<Fault>) {
+    for name in resolution.names("evidence") {
+        let key = format!("evidence.{name}.channel");
+        if resolution.find::<String>(&key).is_some_and(|channel| channel == "*") {
+            let problem = "not one channel; write its name".to_owned();
+            faults.push(fault(resolution, &key, problem));
+        }
+    }
+}
+
+/// Evidence goes by the name of who saw it, be it a feed or an upstream.
+fn sources_are_no_upstreams(resolution: &Resolution, faults: &mut Vec<Fault>) {
+    let upstreams = resolution.names("upstream");
+    for name in resolution.names("evidence").iter().filter(|name| upstreams.contains(name)) {
+        let key = format!("evidence.{name}.channel");
+        let problem = format!("there is an upstream {name} too; rename one of the two");
+        faults.push(fault(resolution, &key, problem));
     }
 }
 

@@ -7,6 +7,9 @@ use super::key::FILE_SUFFIX;
 use super::settings::{Fallback, Setting, TABLES, Table};
 use super::value::Raw;
 
+/// How many characters a line of alternatives has at most.
+const ALTERNATIVES_MAX: usize = 90;
+
 const HEADER: &str = "\
 # Lunas: berkas pengaturan, sekaligus buku petunjuknya.
 # Lunas: the configuration file, which is also its manual.
@@ -65,7 +68,9 @@ fn write_setting(setting: &Setting, text: &mut String) {
         false => kind.form(),
     };
     text.push_str(&format!("\n# {}\n# {}\n", setting.indonesian, setting.english));
-    text.push_str(&format!("#   {form}{flag}\n"));
+    for line in broken(&format!("{form}{flag}")) {
+        text.push_str(&format!("#   {line}\n"));
+    }
     let (Fallback::Default(written) | Fallback::Required(written)) = setting.fallback;
     let raw = Raw::Untyped(written.to_owned());
     if kind.is_secret() {
@@ -74,4 +79,20 @@ fn write_setting(setting: &Setting, text: &mut String) {
         let value = kind.read(&raw).expect("a test reads every default and example in the list");
         text.push_str(&format!("#{key} = {value}\n"));
     }
+}
+
+/// Lines of a text that may be broken before a bar between alternatives.
+fn broken(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for (index, part) in text.split(" | ").enumerate() {
+        let bar = if index == 0 { "" } else { " | " };
+        if line.chars().count() + bar.len() + part.chars().count() > ALTERNATIVES_MAX {
+            lines.push(std::mem::take(&mut line));
+        }
+        line.push_str(if line.is_empty() { bar.trim_start() } else { bar });
+        line.push_str(part);
+    }
+    lines.push(line);
+    lines
 }

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use domain::Role;
+use domain::{Currency, Role};
 
-use super::choice::{Choice, IakNumbers, LogFormat, UpstreamKind};
+use super::choice::{Choice, IakNumbers, LogFormat, Senders, UpstreamKind};
 use super::kind::Kind;
 
 /// A table of the file with its settings.
@@ -426,6 +426,54 @@ pub(crate) const TABLES: &[Table] = &[
                 flag: None,
                 indonesian: "Jumlah cadangan yang disimpan di sana; yang tertua dihapus lebih dulu.",
                 english: "How many of them are kept; the oldest goes first.",
+            },
+        ],
+    },
+    Table {
+        name: "evidence",
+        example_name: Some("bank"),
+        indonesian: "Sumber bukti uang masuk, satu tabel per sumber; nama yang sudah dipakai jangan diganti.",
+        english: "Feeds of evidence of money, one table per source; never rename one that has been used.",
+        settings: &[
+            Setting {
+                key: "secret",
+                kind: Kind::Secret(38),
+                fallback: Required("/run/secrets/lunas_evidence"),
+                flag: None,
+                indonesian: "Rahasia Standard Webhooks (whsec_...); sebaiknya dari berkas lewat secret_file.",
+                english: "Secret of Standard Webhooks (whsec_...); better from a file by secret_file.",
+            },
+            Setting {
+                key: "channel",
+                kind: Kind::Product,
+                fallback: Required("transfer-in"),
+                flag: None,
+                indonesian: "Kanal tempat uang itu masuk.",
+                english: "The channel through which that money comes in.",
+            },
+            Setting {
+                key: "currency",
+                kind: Kind::Choice(Currency::WORDS),
+                fallback: Default("IDR"),
+                flag: None,
+                indonesian: "Mata uangnya.",
+                english: "Its currency.",
+            },
+            Setting {
+                key: "networks",
+                kind: Kind::Networks,
+                fallback: Default(""),
+                flag: None,
+                indonesian: "Jaringan asal sumber; kosong berarti dari mana saja.",
+                english: "Networks from which the source may call; none is from everywhere.",
+            },
+            Setting {
+                key: "senders",
+                kind: Kind::Choice(Senders::WORDS),
+                fallback: Default("text"),
+                flag: None,
+                indonesian: "Bentuk pengirim; telephone menyeragamkan 0812, 62812 dan +62812.",
+                english: "How it writes senders; telephone makes 0812, 62812 and +62812 one.",
             },
         ],
     },

@@ -6,11 +6,11 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use domain::{ProductId, Role, UpstreamName};
+use domain::{Currency, ProductId, Role, UpstreamName};
 use ipnet::IpNet;
 
 use super::base_url::BaseUrl;
-use super::choice::{Choice, IakNumbers, LogFormat, UpstreamKind};
+use super::choice::{Choice, IakNumbers, LogFormat, Senders, UpstreamKind};
 use super::name::Name;
 use super::resolve::Resolution;
 use super::secret::Secret;
@@ -43,6 +43,8 @@ pub(crate) struct Configuration {
     pub(crate) otlp_endpoint: Option<BaseUrl>,
     /// Backups.
     pub(crate) backup: Backup,
+    /// Who may tell that money came in.
+    pub(crate) evidence: BTreeMap<Name, EvidenceSource>,
     /// Suppliers.
     pub(crate) upstreams: BTreeMap<UpstreamName, Upstream>,
     /// Which suppliers are asked for which product.
@@ -159,6 +161,21 @@ pub(crate) struct Backup {
     pub(crate) keep: NonZeroU32,
 }
 
+/// A feed that tells of money.
+#[derive(Debug, Clone)]
+pub(crate) struct EvidenceSource {
+    /// Signs what it sends.
+    pub(crate) secret: Secret,
+    /// The channel of which it speaks.
+    pub(crate) channel: ProductId,
+    /// The currency in which it does.
+    pub(crate) currency: Currency,
+    /// From where it may call; none is from everywhere.
+    pub(crate) networks: Vec<IpNet>,
+    /// How it writes senders.
+    pub(crate) senders: Senders,
+}
+
 /// A supplier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Upstream {
@@ -237,6 +254,13 @@ impl Configuration {
                 directory: it.value("backup.directory"),
                 keep: it.value("backup.keep"),
             },
+            evidence: it.each("evidence", |key| EvidenceSource {
+                secret: it.value(&key("secret")),
+                channel: ProductId::new(it.value::<String>(&key("channel"))),
+                currency: it.choice(&key("currency")),
+                networks: it.value(&key("networks")),
+                senders: it.choice(&key("senders")),
+            }),
             upstreams: it
                 .each("upstream", |key| match it.choice(&key("kind")) {
                     UpstreamKind::Sandbox => Upstream::Sandbox {

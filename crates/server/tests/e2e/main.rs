@@ -14,6 +14,7 @@ mod callbacks_at_kill;
 mod callbacks_beside_orders;
 mod crash_recovery;
 mod deadlines;
+mod evidence;
 mod explain;
 mod first_run;
 mod harness;

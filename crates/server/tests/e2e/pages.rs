@@ -29,7 +29,7 @@ fn blocks(text: &str) -> Vec<String> {
 }
 
 /// The commands of a section of a page, block by block.
-fn commands(page: &str, section: &str) -> Vec<String> {
+pub(crate) fn commands(page: &str, section: &str) -> Vec<String> {
     let text = read(page);
     let found = text.split_once(&format!("\n## {section}\n"));
     let (_, rest) = found.unwrap_or_else(|| panic!("{page} has no section {section}"));

@@ -216,7 +216,7 @@ impl World {
             seen_at: now,
             state: EvidenceState::Open,
         };
-        self.gateway.take_in(evidence).await.expect("memory does not fail")
+        self.gateway.take_in(evidence).await.expect("memory does not fail").evidence
     }
 
     pub(crate) async fn send(&self, request: Request<Result<Bytes, BodyFault>>) -> Answer {

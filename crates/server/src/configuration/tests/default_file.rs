@@ -32,7 +32,9 @@ fn as_it_is_the_default_file_sets_nothing() {
 fn uncommented_the_default_file_sets_exactly_the_defaults() {
     let file = uncommented();
     let token = "0123456789abcdef0123456789abcdef";
-    let secrets = [("/run/secrets/lunas_admin_token", token)];
+    let evidence = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let secrets =
+        [("/run/secrets/lunas_admin_token", token), ("/run/secrets/lunas_evidence", evidence)];
     let loaded = Given { file: &file, secrets: &secrets, ..Given::default() }.load();
     let loaded = loaded.unwrap_or_else(|faults| panic!("{faults}"));
     let mut expected = Vec::new();
@@ -43,8 +45,11 @@ fn uncommented_the_default_file_sets_exactly_the_defaults() {
         };
         for setting in table.settings {
             let (Fallback::Default(text) | Fallback::Required(text)) = setting.fallback;
-            let secret = if setting.kind.is_secret() { token } else { text };
-            let value = setting.kind.read(&Raw::Untyped(secret.to_owned())).unwrap();
+            let text = match secrets.iter().find(|(path, _)| *path == text) {
+                Some((_, secret)) => secret,
+                None => text,
+            };
+            let value = setting.kind.read(&Raw::Untyped(text.to_owned())).unwrap();
             expected.push((format!("{prefix}.{}", setting.key), value.to_string()));
         }
     }

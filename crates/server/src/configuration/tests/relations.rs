@@ -51,6 +51,33 @@ fn settings_that_contradict_each_other_are_told_with_the_place() {
              [admin_token.b]\nrole = \"viewer\"\ntoken = \"0123456789abcdef0123456789abcdef\"",
             "admin_token.b.token = \"********\" (lunas.toml:6): the same as that of a",
         ),
+        (
+            "[evidence.a]\nsecret = \"0123456789abcdef0123456789abcdef0123456789abcdef\"\n\
+             channel = \"in\"",
+            "evidence.a.secret = \"********\" (lunas.toml:2): no secret of Standard Webhooks",
+        ),
+        (
+            "[evidence.a]\nsecret = \"whsec_c2FuZGJveC1ldmlkZW5jZS1zZWNyZXQtMDAwMQ==\"\n\
+             channel = \"in\"",
+            "evidence.a.secret = \"********\" (lunas.toml:2): published",
+        ),
+        (
+            "[evidence.a]\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n\
+             channel = \"in\"\n\
+             [evidence.b]\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n\
+             channel = \"in\"",
+            "evidence.b.secret = \"********\" (lunas.toml:5): the same as that of a",
+        ),
+        (
+            "[evidence.a]\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n\
+             channel = \"*\"",
+            "evidence.a.channel = \"*\" (lunas.toml:3): not one channel",
+        ),
+        (
+            "[upstream.a]\nkind = \"sandbox\"\n[evidence.a]\n\
+             secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\nchannel = \"in\"",
+            "evidence.a.channel = \"in\" (lunas.toml:5): there is an upstream a too",
+        ),
     ];
     for (file, expected) in table {
         let faults = faults_of(file);
