@@ -146,7 +146,8 @@ pub trait Reports: Send + Sync {
     /// what is stored.
     async fn pending(&self) -> Result<Pending, StoreFault>;
 
-    /// Orders of all merchants and protocols under this reference, newest first.
+    /// Orders of all merchants and protocols under this reference, newest first. Whoever asks for one
+    /// by name must not be told that there is none: sees every acknowledged commit, or fails.
     async fn orders_named(
         &self,
         reference: &str,

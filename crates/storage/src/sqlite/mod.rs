@@ -237,8 +237,8 @@ impl Reports for Sqlite {
         limit: u32,
     ) -> Result<Vec<Arc<Order>>, StoreFault> {
         let (reference, references) = (reference.to_owned(), Arc::clone(&self.references));
-        self.list(&self.lists, move |connection| references.named(connection, &reference, limit))
-            .await
+        let read = move |connection: &_| references.named(connection, &reference, limit);
+        self.whole_list(&self.lists, read).await
     }
 
     async fn orders(

@@ -9,7 +9,9 @@ use gateway::ports::StoreFault;
 
 use super::super::overlay::Limits;
 use super::super::staging::{Door, Gate, Moment, Watched};
-use super::super::{Build, OpenFault, Options, connect_to_read, open, open_as, orders, verify};
+use super::super::{
+    Build, LAG_MAX, OpenFault, Options, connect_to_read, open, open_as, orders, verify,
+};
 use super::*;
 use crate::Opened;
 use crate::conformance::{TOKO, accept, all, delivered, fund, key, quote, resolve};
@@ -179,6 +181,24 @@ fn what_was_replayed_after_a_crash_settles_as_one_state() {
     gate.set(Door::Open);
     block_on(running.shutdown.shutdown());
     assert_eq!(verify(scratch.path()).expect("in order"), before);
+}
+
+/// Whoever looks for an order by its name waits for the tables rather than be told that there is none.
+#[test]
+fn an_order_that_was_acknowledged_is_found_by_name() {
+    let scratch = Scratch::new();
+    let gate = Gate::new(Door::Shut);
+    let running = built(&scratch, gate.build());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.expect("a runtime").block_on(async {
+        let order = order_in(reply(&running, quoted("r1")).await);
+        let mut named = running.reports.orders_named("r1", 10);
+        let early = tokio::time::timeout(2 * LAG_MAX, &mut named).await;
+        assert!(early.is_err(), "answered while the tables lag: {early:?}");
+        gate.set(Door::Open);
+        assert_eq!(named.await, Ok(vec![order]));
+        running.shutdown.shutdown().await;
+    });
 }
 
 /// An order whose row is older than what was acknowledged is never seen in its old state.
