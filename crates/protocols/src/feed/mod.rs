@@ -21,5 +21,8 @@ mod serve_tests;
 mod source;
 mod time;
 
+/// The name by which logs and metrics know the feeds.
+pub const NAME: &str = "evidence";
+
 pub use serve::{PREFIX, Served};
 pub use source::{PeerRule, Source};

@@ -25,7 +25,9 @@ use super::{amount, time};
 const MADE: &str = "row:";
 /// How many bytes of a digest stand in a name.
 const DIGEST_BYTES: usize = 20;
-/// How many characters a name, a sender or a reference may have.
+/// How many characters a name of the source's own may have.
+const OWN_NAME_MAX: usize = 128;
+/// How many characters a sender or a reference may have.
 const CHARACTERS_MAX: usize = 256;
 /// How far ahead of ours the clock of a source may be.
 const AHEAD_MAX: Duration = Duration::from_secs(300);
@@ -145,15 +147,18 @@ fn plain_text(field: &Field) -> Result<&str, Malformed> {
     })
 }
 
+/// A name that can be typed: people call evidence by it.
 fn own_name(field: &Field) -> Result<String, Malformed> {
-    let text = plain_text(field)?;
-    if text.trim() != text {
-        return Err(Malformed::new(field.value_at, "an id has no blanks at its ends"));
-    }
-    if text.starts_with(MADE) {
-        return Err(Malformed::new(field.value_at, "an id does not begin with row:"));
-    }
-    Ok(text.to_owned())
+    read(field, |text| {
+        let is_typed = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_typed || text.len() > OWN_NAME_MAX {
+            return Err("an id is 1 to 128 visible ASCII characters without blanks");
+        }
+        if text.starts_with(MADE) {
+            return Err("an id does not begin with row:");
+        }
+        Ok(text.to_owned())
+    })
 }
 
 /// The names of mutations that stand in one body, in the order of the mutations.

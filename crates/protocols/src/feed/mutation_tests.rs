@@ -77,6 +77,8 @@ fn a_row_that_is_not_understood_is_pointed_at() {
         (format!(r#"{{{at},"amount":1,"sender":"{long}"}}"#), 49),
         (format!(r#"{{{at},"amount":1,"balance":"1.5"}}"#), 50),
         (format!(r#"{{{at},"amount":1,"id":" 7"}}"#), 45),
+        (format!(r#"{{{at},"amount":1,"id":"é"}}"#), 45),
+        (format!(r#"{{{at},"amount":1,"id":"{long}"}}"#), 45),
         (format!(r#"{{{at},"amount":1,"id":"row:7"}}"#), 45),
         (r#"{"at":20260601,"amount":1}"#.to_owned(), 7),
         (r#"{"at":"2026-06-01","amount":1}"#.to_owned(), 7),
