@@ -62,7 +62,7 @@ async fn doubtful_money_is_credited_to_nobody() {
 async fn a_time_without_a_fraction_is_its_whole_second() {
     let world = World::new().await;
     let order = world.open(1, "A", "transfer").await;
-    let at = |text: &str| json!({"id": text, "at": text, "amount": DUE}).to_string();
+    let at = |text: &str| json!({"at": text, "amount": DUE, "balance": text.len()}).to_string();
     let before = world.row(&at("2026-06-01T11:59:59.999+07:00")).await;
     assert_eq!(suspended(&before), Some("no-order"));
     assert_eq!(world.row(&at("2026-06-01 12:00:00")).await["order"], order_number(order.id));
