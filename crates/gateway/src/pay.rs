@@ -58,11 +58,22 @@ impl Gateway {
         merchant: &Arc<Merchant>,
         order: OrderId,
     ) -> Result<Payment, Rejection> {
+        let order = self.order(merchant, order).await?;
+        self.pay_order(merchant, order).await
+    }
+
+    /// The same for who has read the order just now. What has become of it since is seen when it is
+    /// accepted.
+    pub async fn pay_order(
+        self: &Arc<Self>,
+        merchant: &Arc<Merchant>,
+        order: Arc<Order>,
+    ) -> Result<Payment, Rejection> {
         let deadline = Instant::now() + self.settings.answer_within;
         let accepting = {
             let gateway = Arc::clone(self);
             let merchant = Arc::clone(merchant);
-            let accept = async move { gateway.accept(&merchant, order).await };
+            let accept = async move { gateway.accept(&merchant, &order).await };
             self.calls.spawn(accept.in_current_span())
         };
         let accepted = accepting.await.map_err(|_| StoreFault::Stopped)??;
@@ -72,11 +83,10 @@ impl Gateway {
     async fn accept(
         self: &Arc<Self>,
         merchant: &Merchant,
-        order: OrderId,
+        order: &Order,
     ) -> Result<Accepted, Rejection> {
-        let order = self.order(merchant, order).await?;
         if order.state == OrderState::Quoted {
-            self.check_payable(merchant, &order)?;
+            self.check_payable(merchant, order)?;
         }
         let in_flight = self.mark_in_flight(order.id);
         let now = self.now();

@@ -54,6 +54,11 @@ use command_line::{Command, CommandLine, ServeOptions, VerifyOptions};
 use configuration::{Loaded, Sources};
 use preparation::Preparation;
 
+/// What a request needs is asked for on one thread and given back on another, which the usual
+/// allocators do slowly, that of musl most of all.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs the command that was typed and gives the exit code: 0 when it did what was asked.
 pub fn main() -> ExitCode {
     main_with(std::env::args_os())

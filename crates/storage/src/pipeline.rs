@@ -147,7 +147,8 @@ fn abort(why: &str) {
 
 /// A command on its way, and where its answer goes.
 struct Job {
-    command: Command,
+    /// Boxed, because it is handed on several times, and the queue has room for thousands.
+    command: Box<Command>,
     deadline: Option<Instant>,
     reply: oneshot::Sender<Result<Answer, StoreFault>>,
 }
@@ -198,7 +199,7 @@ impl Pipeline {
         deadline: Option<Instant>,
     ) -> Result<Answer, StoreFault> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Job { command, deadline, reply })?;
+        self.submit(Job { command: Box::new(command), deadline, reply })?;
         answer.await.unwrap_or(Err(StoreFault::Stopped))
     }
 

@@ -101,7 +101,7 @@ impl Served {
         if !self.is_bill(&order) {
             return Err(Refusal::OrderNotFound.into());
         }
-        let payment = self.gateway.pay(merchant, number).await?;
+        let payment = self.gateway.pay_order(merchant, order).await?;
         let code = match (payment.order.state, payment.repeated) {
             (OrderState::Succeeded, true) => return Err(Refusal::InvoicePaid.into()),
             (OrderState::Failed(_), true) => return Err(Refusal::PaymentFailedBefore.into()),

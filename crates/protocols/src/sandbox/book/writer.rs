@@ -1,7 +1,7 @@
 //! The one thread that writes the book.
 //!
 //! It takes whatever waits, writes all new lines at once, makes them durable with one call, and
-//! only then answers everybody. When a write fails, for instance because the disk is full, what got
+//! only then answers everybody. In a crowd it gathers a moment before. When a write fails, for instance because the disk is full, what got
 //! into the file is cut off again and the book stays usable. When that or making it durable fails,
 //! nobody knows any more what the disk holds; the book then refuses everything until it is opened
 //! anew, which reads the truth from the disk.
@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::mpsc::Receiver;
+use std::thread::sleep;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -17,6 +19,9 @@ use super::{BookFault, Entry, Held, Key, SettleError, held, line, may_follow};
 
 /// How many requests are carried out together at most.
 const TOGETHER: usize = 1024;
+/// How long others are waited for where the requests before came together. The book often lies on
+/// the same disk as the gateway's own, and a flush for every few would take that from it.
+const GATHERED_FOR: Duration = Duration::from_millis(1);
 
 /// Something that the thread is asked to do.
 #[derive(Debug)]
@@ -100,13 +105,18 @@ impl<M: Medium> Writer<M> {
 
     /// Serves until nobody can ask any more.
     pub(super) fn run(mut self, arrivals: &Receiver<Request>) {
+        let mut together = 1;
         while let Ok(first) = arrivals.recv() {
+            if together > 1 {
+                sleep(GATHERED_FOR);
+            }
             let mut group = Group::default();
             let waiting = std::iter::once(first).chain(arrivals.try_iter()).take(TOGETHER);
             for request in waiting {
                 let answer = self.prepare(request, &mut group);
                 group.answers.push(answer);
             }
+            together = group.answers.len();
             let written = self.commit(&group);
             if let Err(fault) = &written {
                 tracing::error!(%fault, "sandbox's book failed");
