@@ -182,13 +182,16 @@ async fn the_sandbox_has_buttons_and_production_has_not() {
             assert_eq!(html.contains("value=\"pay\""), sandbox);
         }
         if sandbox {
-            let not_yet = format!("{credit}?notice=not-yet");
-            assert_eq!(pages.pressed(&credit, "action=fail").await, not_yet);
             for path in [&credit, &transfer] {
                 assert_eq!(pages.pressed(path, "action=pay").await, format!("{path}?stay=1"));
             }
-            assert_eq!(pages.pressed(&failed, "action=fail").await, format!("{failed}?stay=1"));
-            assert_eq!(pages.pressed(&failed, "action=pay").await, format!("{failed}?stay=1"));
+            let lost = pages.redirect("INV-000125").await;
+            for path in [&failed, &lost] {
+                for action in ["action=fail", "action=pay"] {
+                    assert_eq!(pages.pressed(path, action).await, format!("{path}?stay=1"));
+                }
+            }
+            assert_eq!(pages.get(&format!("{lost}/state")).await.1, "unpaid");
             assert_eq!(pages.state(&order).await, OrderState::Succeeded);
             let refusal = Refusal::PaymentAbandoned;
             assert_eq!(pages.state(&failing).await, OrderState::Failed(refusal));

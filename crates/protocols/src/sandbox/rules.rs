@@ -84,6 +84,7 @@ pub(super) fn payer(order: &Order, moment: Moment) -> PayerDoes {
     if order.key.protocol.as_str() == ILENPAY {
         return match (moment, collecting.particulars.get(told::SENDER)) {
             (Moment::PressedPay, _) | (Moment::Told, None) => PayerDoes::Pays,
+            (Moment::PressedFail, _) => PayerDoes::GivesUp,
             (Moment::Told, Some(Detail::Text(sender))) if !sender.ends_with(NEVER_FOUND) => {
                 PayerDoes::Pays
             }

@@ -221,7 +221,7 @@ async fn payers_do_as_documented() {
         ("ilenpay", "direct", Amount::rupiah(13_000), "", Opened, Nothing),
         ("ilenpay", "direct", Amount::rupiah(13_000), "", Told, Pays),
         ("ilenpay", "redirect", Amount::rupiah(13_000), "", PressedPay, Pays),
-        ("ilenpay", "redirect", Amount::rupiah(13_000), "", PressedFail, Nothing),
+        ("ilenpay", "redirect", Amount::rupiah(13_000), "", PressedFail, GivesUp),
         ("s88pay", "v3", baht(25_000), "", Opened, Pays),
         ("s88pay", "v3", baht(25_001), "", Opened, GivesUp),
         ("s88pay", "v3", baht(25_002), "", Opened, Nothing),

@@ -36,8 +36,8 @@ impl Upstream for Payer {
         match moment {
             Moment::Told if !unknown => PayerDoes::Pays,
             Moment::PressedPay => PayerDoes::Pays,
-            Moment::PressedFail if order.dialect == "v2" => PayerDoes::GivesUp,
-            Moment::Told | Moment::PressedFail | Moment::Opened => PayerDoes::Nothing,
+            Moment::PressedFail => PayerDoes::GivesUp,
+            Moment::Told | Moment::Opened => PayerDoes::Nothing,
         }
     }
 }
