@@ -32,16 +32,17 @@ pub(crate) use money::readable;
 pub use serve::{Served, Settings};
 pub use token::Tokens;
 
-/// Names of particulars of a collection that its page shows, each a text.
+/// Names of particulars of a collection that its page shows, each a text. Orders are stored with them, so
+/// they never change.
 pub mod shown {
-    /// The bank or wallet to pay to.
-    pub const BANK: &str = "pay_to_bank";
-    /// The number of the account to pay to; without one the channel's own account is shown.
-    pub const ACCOUNT: &str = "pay_to_account";
+    /// The bank or wallet to pay through.
+    pub const BANK: &str = "bank_name";
+    /// The number of the account to pay to. What telephone credit is sent to is the channel's own.
+    pub const ACCOUNT: &str = "receiving_account";
     /// Who holds it.
-    pub const HOLDER: &str = "pay_to_holder";
+    pub const HOLDER: &str = "receiving_name";
     /// What the payer has to write into the transfer.
-    pub const NOTE: &str = "pay_with_note";
+    pub const NOTE: &str = "match_code";
 }
 
 /// The preferences that say where a payer goes in the end, for a collection without an address of its

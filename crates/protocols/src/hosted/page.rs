@@ -250,10 +250,12 @@ impl Page<'_> {
         let plain = |text: &str| format!("<dd><bdi>{}</bdi></dd>", escaped(text));
         let emphasised =
             |text: &str| format!("<dd class=\"large\"><bdi>{}</bdi></dd>", escaped(text));
-        let account = self.product.and_then(|product| product.channel.as_ref());
+        let product = self.product.filter(|_| self.by_credit);
+        // Other channels have a setting for several currencies there, which is the operator's business.
+        let account = product.and_then(|product| product.channel.as_ref());
         let account = account.map(|channel| channel.account.as_str()).filter(|it| !it.is_empty());
         let account = particular(shown::ACCOUNT).or(account).map(emphasised);
-        let operator = self.product.filter(|_| self.by_credit).map(|product| product.name.as_str());
+        let operator = product.map(|product| product.name.as_str());
         let bank = particular(shown::BANK).map(plain);
         let number = if self.by_credit { words.number } else { words.account };
         let entries = [
