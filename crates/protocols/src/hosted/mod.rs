@@ -29,6 +29,7 @@ mod token;
 pub(crate) use address::is_address;
 pub(crate) use html::escaped;
 pub(crate) use money::readable;
+pub(crate) use page::{POLICY, refused};
 pub use serve::{Served, Settings};
 pub use token::Tokens;
 

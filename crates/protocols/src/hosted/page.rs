@@ -30,7 +30,7 @@ const LEAVE: u32 = 3;
 const COUNTED_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// What a page may do and load: nothing but its own style and our script, and only here.
-pub(super) static POLICY: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static POLICY: LazyLock<String> = LazyLock::new(|| {
     let digest = STANDARD.encode(Sha256::digest(STYLE));
     format!(
         "default-src 'none'; style-src 'sha256-{digest}'; script-src 'self'; connect-src 'self'; \
@@ -133,6 +133,8 @@ pub(super) struct Page<'a> {
     pub(super) path: &'a str,
     /// The same, in the language that was asked for.
     pub(super) own: &'a str,
+    /// Where the browser looks again: the same, with the result shown before anything follows.
+    pub(super) again: &'a str,
     /// Who is paid.
     pub(super) merchant: &'a str,
     /// The order.
@@ -157,7 +159,11 @@ impl Page<'_> {
     pub(super) fn write(&self) -> String {
         let words = self.language.words();
         let stage = Stage::of(self.order, self.collecting);
-        let body = if stage.is_final() { self.result(words) } else { self.guidance(words) };
+        let body = match stage {
+            Stage::Awaiting => self.guidance(words),
+            Stage::Review => self.patience(words),
+            Stage::Paid | Stage::Unpaid | Stage::Expired => self.result(stage, words),
+        };
         let notice = self.notice.filter(|_| !stage.is_final()).map_or_else(String::new, |notice| {
             format!("<p class=\"notice\" role=\"alert\">{}</p>", notice.words(words))
         });
@@ -168,10 +174,11 @@ impl Page<'_> {
                 " data-state=\"{}\" data-ask=\"{}/state\" data-self=\"{}\"",
                 stage.name(),
                 escaped(self.path),
-                escaped(self.own)
+                escaped(self.again)
             )
         };
-        let merchant = format!("{} <bdi>{}</bdi>", words.pay_to, escaped(self.merchant));
+        let pays = if stage == Stage::Awaiting { words.pay_to } else { words.payment_to };
+        let merchant = format!("{pays} <bdi>{}</bdi>", escaped(self.merchant));
         let state = stage.words(words);
         let updates = if stage.is_final() {
             String::new()
@@ -193,7 +200,7 @@ impl Page<'_> {
             _ if !stage.is_final() => format!(
                 "<noscript><meta http-equiv=\"refresh\" content=\"{REFRESH};url={}\"></noscript>\n\
                  <script src=\"{}\" defer></script>\n",
-                escaped(self.own),
+                escaped(self.again),
                 escaped(&SCRIPT_ADDRESS)
             ),
             Some((address, true)) => format!(
@@ -204,7 +211,11 @@ impl Page<'_> {
         }
     }
 
-    fn result(&self, words: &Words) -> String {
+    fn result(&self, stage: Stage, words: &Words) -> String {
+        let warning = match stage {
+            Stage::Unpaid | Stage::Expired => format!("<p>{}</p>\n", words.no_more),
+            Stage::Paid | Stage::Awaiting | Stage::Review => String::new(),
+        };
         let onward = match self.leads_to {
             Some((address, _)) => format!(
                 "<a class=\"button\" href=\"{}\" rel=\"noreferrer\">{}</a>\n",
@@ -213,8 +224,16 @@ impl Page<'_> {
             ),
             None => format!("<p>{}</p>\n", words.close),
         };
-        let entries = [(words.amount, large(self.collecting.due)), self.order_entry(words)];
-        format!("{}{onward}", list(&entries))
+        format!("{}{warning}{onward}", self.summary(words))
+    }
+
+    /// What is shown while a person looks: nothing that would lead anybody to pay twice.
+    fn patience(&self, words: &Words) -> String {
+        format!("{}{}", self.summary(words), self.sandbox_form(words))
+    }
+
+    fn summary(&self, words: &Words) -> String {
+        list(&[(words.sum, large(self.collecting.due)), self.order_entry(words)])
     }
 
     fn order_entry(&self, words: &Words) -> (&'static str, String) {
@@ -337,6 +356,23 @@ fn clock(seconds: u64) -> String {
 pub(super) fn unknown(language: Language) -> String {
     let words = language.words();
     message(language, words.unknown_title, words.unknown)
+}
+
+/// The page for a payment that was refused before it had one: why, in the words and with the number of its
+/// protocol, and in all languages because the words are in English whoever reads them.
+pub(crate) fn refused(why: &str, number: u16) -> String {
+    let advice: String = Language::ALL
+        .into_iter()
+        .map(|it| format!("<p lang=\"{}\">{}</p>\n", it.tag(), it.words().refused))
+        .collect();
+    let language = Language::English;
+    let title = language.words().refused_title;
+    let main = format!(
+        "<main id=\"page\" class=\"unpaid\">\n<h1>{title}</h1>\n\
+         <p class=\"state\">{}<br><span class=\"quiet\">error code {number}</span></p>\n{advice}</main>",
+        escaped(why)
+    );
+    document(language, title, "", &main)
 }
 
 /// The page for a fault of ours.

@@ -73,6 +73,7 @@ fn page<'a>(
         language: Language::Indonesian,
         path: PATH,
         own: PATH,
+        again: PATH,
         merchant: "Toko Contoh",
         order,
         collecting,
@@ -120,6 +121,7 @@ fn samples() -> Vec<(&'static str, String)> {
         ("failed", english(page(&failed, &transfer, None)).write()),
         ("unknown", unknown(Language::Indonesian)),
         ("fault", fault(Language::English)),
+        ("refused", refused("Invalid Timestamp", 112)),
     ]
 }
 
@@ -136,7 +138,7 @@ fn a_page_says_what_to_pay_where_to_and_how_far_it_is() {
         let found = samples.iter().find(|(name, _)| *name == wanted);
         found.expect("a sample").1.clone()
     };
-    let table: [(&str, &[&str]); 7] = [
+    let table: [(&str, &[&str]); 8] = [
         (
             "ilenpay",
             &[
@@ -175,9 +177,17 @@ fn a_page_says_what_to_pay_where_to_and_how_far_it_is() {
             ],
         ),
         ("paid", &["Pembayaran diterima", "3;url=https://shop.example/orders/123?x=1", "Kembali"]),
-        ("failed", &["Payment was not successful", "You may close this page."]),
+        (
+            "failed",
+            &[
+                "Payment was not successful",
+                "If you have already, contact the shop.",
+                "You may close this page.",
+            ],
+        ),
         ("unknown", &["Halaman tidak ditemukan"]),
         ("fault", &["Your payment is safe."]),
+        ("refused", &["Invalid Timestamp", "error code 112", "Kembali ke toko", "Go back"]),
     ];
     for (name, parts) in table {
         for part in parts {
@@ -190,11 +200,38 @@ fn a_page_says_what_to_pay_where_to_and_how_far_it_is() {
         ("s88pay", "name=\"sender\""),
         ("paid", "<script"),
         ("paid", "data-ask"),
+        ("paid", "Jumlah transfer"),
         ("failed", "http-equiv=\"refresh\""),
         ("unknown", "<script"),
     ] {
         assert!(!html(name).contains(absent), "{name} has {absent}");
     }
+}
+
+/// The account of such a channel is a list for several currencies.
+#[test]
+fn a_transfer_never_shows_the_setting_of_its_channel() {
+    let wanted = |product: &Product| product.id.as_str() == "transfer-in";
+    let product = demo::products().into_iter().find(wanted).expect("a channel");
+    let setting = product.channel.as_ref().expect("a channel").account.clone();
+    assert!(setting.contains("INR="), "{setting}");
+    let (order, collecting) =
+        (order(OrderState::Awaiting, "ORD-1"), collecting(Amount::rupiah(1000), &[]));
+    let html = Page { by_credit: false, ..page(&order, &collecting, Some(&product)) }.write();
+    assert!(!html.contains("INR=") && html.contains("diberitahukan oleh toko"), "{html}");
+}
+
+/// Whoever has told of a payment must not be led to pay again.
+#[test]
+fn nothing_says_where_to_pay_while_a_person_looks() {
+    let order = order(OrderState::Awaiting, "ORD-1");
+    let asked = collecting(Amount::rupiah(1000), &[(shown::ACCOUNT, "012-3-45678-9")]);
+    assert!(page(&order, &asked, None).write().contains("012-3-45678-9"));
+    let asked = Collecting { in_review: true, ..asked };
+    let html = page(&order, &asked, None).write();
+    assert!(html.contains("sedang diperiksa petugas") && html.contains("Rp1.000"), "{html}");
+    assert!(!html.contains("012-3-45678-9") && !html.contains("Transfer tepat"), "{html}");
+    assert!(html.contains("data-ask=") && !html.contains("name=\"sender\""), "{html}");
 }
 
 /// The policy would forbid it, and old browsers have no policy.
@@ -260,7 +297,7 @@ proptest! {
             let collecting = collecting(Amount::rupiah(1), &particulars);
             let order = order(OrderState::Awaiting, reference);
             let page = page(&order, &collecting, None);
-            Page { merchant, path, own: path, sandbox: true, ..page }.write()
+            Page { merchant, path, own: path, again: path, sandbox: true, ..page }.write()
         };
         let hostile = written(&merchant, &reference, &particular, &path);
         prop_assert_eq!(tags(&hostile), tags(&written("a", "a", "a", "/a")));

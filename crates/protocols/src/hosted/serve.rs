@@ -251,6 +251,7 @@ impl Served {
             language,
             path,
             own: &address(path, asked, &[]),
+            again: &address(path, asked, &[("stay", "1")]),
             merchant: &found.merchant.name,
             order,
             collecting,

@@ -15,21 +15,29 @@ use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::codes::Code;
 use crate::exchange::Answer;
+use crate::hosted;
 
-const HEADERS: [(HeaderName, &str); 4] = [
+const HEADERS: [(HeaderName, &str); 3] = [
     (CACHE_CONTROL, "no-store"),
-    (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (REFERRER_POLICY, "no-referrer"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
+/// A picture loads nothing and stands in no frame.
+const PICTURE_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// How many modules of white a code has around it.
 const MARGIN: i32 = 4;
 
-fn document(status: StatusCode, content_type: &'static str, content: String) -> Answer {
+fn document(
+    status: StatusCode,
+    content_type: &'static str,
+    policy: &'static str,
+    content: String,
+) -> Answer {
     let mut answer = Answer::new(Bytes::from(content));
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -38,14 +46,8 @@ fn document(status: StatusCode, content_type: &'static str, content: String) -> 
 
 /// The page that says why there is nothing to pay.
 pub(crate) fn error(status: StatusCode, code: Code) -> Answer {
-    let Code { number, deposit, .. } = code;
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Payment not possible</title>\n</head>\n<body>\n<h1>{deposit}</h1>\n\
-         <p>error code {number}</p>\n</body>\n</html>\n"
-    );
-    document(status, "text/html; charset=utf-8", page)
+    let page = hosted::refused(code.deposit, code.number);
+    document(status, "text/html; charset=utf-8", hosted::POLICY.as_str(), page)
 }
 
 /// A picture of a text, for cameras; none for a text that is too long for one.
@@ -64,7 +66,7 @@ pub(crate) fn picture(text: &str) -> Option<Answer> {
          shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0,0h{size}v{size}h-{size}z\"/>\
          <path d=\"{squares}\"/></svg>"
     );
-    Some(document(StatusCode::OK, "image/svg+xml", picture))
+    Some(document(StatusCode::OK, "image/svg+xml", PICTURE_POLICY, picture))
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 //!
 //! A file is a conversation in order: `> METHOD PATH` opens a request, below it stands the text that is
 //! encrypted into its key, in the query for a GET and in a JSON body otherwise; `< STATUS CONTENT-TYPE`
-//! opens its answer, of which a redirection has the location and everything else the body. `#` is a
-//! remark. Answers must come out byte for byte.
+//! opens its answer, of which a redirection has the location and everything else the body, without the
+//! style of a page. `#` is a remark. Answers must come out byte for byte.
 
 use http::Method;
 
@@ -35,6 +35,13 @@ async fn answer(world: &World, method: &Method, path: &str, text: &str) -> Strin
     let body = match header("Location") {
         "-" => std::str::from_utf8(answer.body()).expect("answers are UTF-8").trim_end(),
         location => location,
+    };
+    let body = match body.split_once("<style>") {
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once("</style>\n").expect("a style ends");
+            format!("{before}{after}")
+        }
+        None => body.to_owned(),
     };
     format!("< {status} {}\n{body}\n", header("Content-Type"))
 }
