@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::harness::{Sandbox, is_missing, lunas, request};
 use crate::pages::commands;
 
-const SECRET: &str = "whsec_c2FuZGJveC1ldmlkZW5jZS1zZWNyZXQtMDAwMQ==";
+pub(crate) const SECRET: &str = "whsec_c2FuZGJveC1ldmlkZW5jZS1zZWNyZXQtMDAwMQ==";
 /// Nobody ever pays from this number by themselves.
 const SENDER: &str = "081200000404";
 
@@ -21,7 +21,7 @@ fn shell(script: &str, folder: &TempDir) -> String {
 }
 
 /// Sends mutations as the page says, from the demo's SIM.
-fn tell(sandbox: &Sandbox, secret: &str, mutations: &Value) -> Value {
+pub(crate) fn tell(sandbox: &Sandbox, secret: &str, mutations: &Value) -> Value {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("bank_bca.secret"), format!("{secret}\n")).unwrap();
     fs::write(folder.path().join("mutations.json"), mutations.to_string()).unwrap();
@@ -63,7 +63,7 @@ fn status(sandbox: &Sandbox, reference: &str) -> Value {
     ilenpay(sandbox, "GET", &path, "")["data"]["status"].clone()
 }
 
-fn balance(sandbox: &Sandbox) -> i64 {
+pub(crate) fn balance(sandbox: &Sandbox) -> i64 {
     let headers = [("authorization", "Bearer sandbox-viewer")];
     let merchant = request(sandbox.url(), "GET", "/admin/v1/merchants/1", &headers, "").json();
     merchant["balance"].as_str().unwrap().parse().unwrap()

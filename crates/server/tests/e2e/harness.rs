@@ -187,6 +187,13 @@ impl Sandbox {
         read(&mut answer)
     }
 
+    /// The sandbox's time in whole seconds, by which requests have to be signed.
+    pub(crate) fn seconds(&self) -> i64 {
+        let clock = self.get("/sandbox/clock").json();
+        let now: jiff::Timestamp = clock["now"].as_str().unwrap().parse().unwrap();
+        now.as_second()
+    }
+
     /// The type and the bytes of an answer that is no text.
     pub(crate) fn get_bytes(&self, path: &str) -> (String, Vec<u8>) {
         let mut answer = agent().get(format!("{}{path}", self.url())).call().unwrap();

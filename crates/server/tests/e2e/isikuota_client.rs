@@ -61,16 +61,9 @@ fn signed(mut request: Value, seconds: i64) -> Value {
     request
 }
 
-/// The sandbox's time in whole seconds, by which requests have to be signed.
-fn seconds(sandbox: &Sandbox) -> i64 {
-    let now: jiff::Timestamp =
-        sandbox.get("/sandbox/clock").json()["now"].as_str().unwrap().parse().unwrap();
-    now.as_second()
-}
-
 /// Signs a request by the sandbox's clock and sends it.
 pub(crate) fn send(sandbox: &Sandbox, path: &str, request: Value) -> Told {
-    let body = signed(request, seconds(sandbox)).to_string();
+    let body = signed(request, sandbox.seconds()).to_string();
     let answer = sandbox.post(path, "application/json", body.as_bytes());
     Told { http: answer.status, envelope: answer.json() }
 }

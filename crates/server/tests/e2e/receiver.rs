@@ -1,4 +1,4 @@
-//! A merchant's server that takes callbacks, as simple as they come.
+//! A merchant's server that takes callbacks, as simple as they come, and has a page for payers.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -66,6 +66,9 @@ fn receive(stream: TcpStream, manner: Manner, arrived: &Mutex<Vec<Arrived>>) -> 
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
+    if line.starts_with("GET ") {
+        return answer(&stream, SOUND);
+    }
     let mut headers = BTreeMap::new();
     loop {
         line.clear();
@@ -78,6 +81,10 @@ fn receive(stream: TcpStream, manner: Manner, arrived: &Mutex<Vec<Arrived>>) -> 
     reader.read_exact(&mut body).ok()?;
     arrived.lock().unwrap().push(Arrived { headers, body: String::from_utf8(body).ok()? });
     thread::sleep(manner.delay);
+    answer(&stream, manner)
+}
+
+fn answer(mut stream: &TcpStream, manner: Manner) -> Option<()> {
     let answer = format!("HTTP/1.1 {} X\r\ncontent-length: 2\r\n\r\nOK", manner.status);
-    (&stream).write_all(answer.as_bytes()).ok()
+    stream.write_all(answer.as_bytes()).ok()
 }
