@@ -221,17 +221,20 @@ impl Browser {
             let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
             fs::write(Path::new(&folder).join(format!("{name}.png")), picture).unwrap();
         }
-        let unfit = self.value(UNFIT).unwrap();
-        assert_eq!(unfit, json!([]), "{name}");
+        assert_eq!(self.unfit(), json!([]), "{name}");
+    }
+
+    /// Elements that a payer with a small phone has trouble with, and why.
+    pub(crate) fn unfit(&mut self) -> Value {
+        self.value(UNFIT).unwrap()
     }
 }
 
-/// Elements that a payer with a small phone has trouble with.
 const UNFIT: &str = "(() => { \
     const named = (why, it) => why + ': ' + it.outerHTML.slice(0, 80); \
     const all = [...document.body.querySelectorAll('*')].filter(it => it.getClientRects().length); \
     const seen = it => it.getBoundingClientRect(); \
-    const wide = all.filter(it => seen(it).right > innerWidth + 1 || seen(it).left < -1); \
+    const wide = all.filter(it => seen(it).right > document.documentElement.clientWidth + 1 || seen(it).left < -1); \
     const small = all.filter(it => parseFloat(getComputedStyle(it).fontSize) < 14); \
     const pressed = all.filter(it => it.matches('a, button, input')); \
     const narrow = pressed.filter(it => seen(it).height < 36); \

@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, CHROMIUM};
-use crate::harness::{Sandbox, is_missing, request, wait_until};
+use crate::harness::{Sandbox, is_missing, wait_until};
 use crate::receiver::{Arrived, Receiver, SOUND};
 use crate::s88pay_client::{Balance, Shop};
 
@@ -98,6 +98,37 @@ fn a_deposit_is_paid_on_its_page_and_the_shop_is_told_in_its_own_key() {
     assert_eq!(told, expected);
     assert_eq!(parts(&shop.balance(&sandbox)), (before.0 + 247_500, before.1));
     assert_eq!(shop.status(&sandbox, "ORD-1001"), "completed");
+    sandbox.verify();
+}
+
+/// Opens a deposit and presses a button of its page, without a browser.
+fn press(sandbox: &Sandbox, deposit: &str, button: &str) {
+    // The redirection is followed, and the page knows its own address.
+    let page = sandbox.get(deposit);
+    assert_eq!(page.status, 200, "{page:?}");
+    let (_, own) =
+        page.body.split_once("<form class=\"sandbox\" method=\"post\" action=\"").unwrap();
+    let own = own.split('"').next().unwrap();
+    let pressed = sandbox.post(own, "application/x-www-form-urlencoded", button.as_bytes());
+    assert_eq!(pressed.status, 200, "{pressed:?}");
+}
+
+#[test]
+fn a_deposit_that_fails_credits_nothing_and_the_shop_is_told() {
+    if is_missing("openssl") {
+        return;
+    }
+    let (receiver, sandbox) = world();
+    let shop = Shop::of("THB");
+    let before = parts(&shop.balance(&sandbox));
+    let path = shop.deposit(&sandbox, "ORD-2001", "250.00", "&bank_code=104");
+    press(&sandbox, &path, "action=fail");
+    let told = shop.told(&arrived(&receiver, 1)[0]);
+    let expected = (&json!(3), &json!("250.00"), &json!("0.00"));
+    let amounts = (&told["transaction_amount"], &told["transaction_actual_amount"]);
+    assert_eq!((&told["transaction_status"], amounts.0, amounts.1), expected);
+    assert_eq!(shop.status(&sandbox, "ORD-2001"), "failed");
+    assert_eq!(parts(&shop.balance(&sandbox)), before);
     sandbox.verify();
 }
 
@@ -242,13 +273,7 @@ fn every_currency_goes_in_and_out_and_its_books_stay_clean() {
         let shop = Shop::of(currency);
         let before = parts(&shop.balance(&sandbox));
         let path = shop.deposit(&sandbox, "IN-1", amount, deposit);
-        // The agent follows to the page, whose address is not told.
-        let page = request(sandbox.url(), "GET", &path, &[], "");
-        assert_eq!(page.status, 200, "{currency}: {page:?}");
-        let (_, own) = page.body.split_once("data-self=\"").unwrap();
-        let own = own.split('"').next().unwrap();
-        let form = "application/x-www-form-urlencoded";
-        assert_eq!(sandbox.post(own, form, b"action=pay").status, 200, "{currency}");
+        press(&sandbox, &path, "action=pay");
         let asked = shop.payout(&sandbox, "OUT-1", amount, payout.clone());
         let answer = shop.pay_out(&sandbox, &asked).json();
         assert_eq!(answer["message"], ACCEPTED, "{currency}: {answer}");

@@ -73,6 +73,13 @@ fn a_payer_of_credit_is_led_and_the_page_finds_the_payment_by_itself() {
     for part in ["Toko Contoh", "Rp13.000", "Telkomsel", "081200000001", "INV-000123", "Cek"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
+    browser.wait_for("performance.getEntriesByType('resource').length > 0");
+    let requested = browser.requested();
+    assert_eq!(
+        requested.iter().filter(|url| !url.starts_with("data:")).count(),
+        2,
+        "{requested:?}"
+    );
     browser.look("ilenpay-waiting-id");
     browser.types("#sender", "0812-98");
     browser.press("button[value=check]");
@@ -222,6 +229,7 @@ fn a_page_says_by_itself_that_its_time_has_run_out() {
     let sandbox = Sandbox::start(&[]);
     let mut browser = Browser::start("id-ID,id");
     let page = opens(&mut browser, &sandbox, "ORD-1", "");
+    browser.wait_for("/^14:5[0-8]$/.test(document.getElementById('left').textContent)");
     sandbox.control("/sandbox/clock", &json!({ "advance_seconds": 901 }));
     reads(&mut browser, "Waktu pembayaran habis");
     browser.look("s88pay-expired-id");
@@ -261,6 +269,25 @@ fn merchant_named(sandbox: &Sandbox, name: &str, (api_key, api_user): (&str, &st
     assert!(answer.status < 300, "{answer:?}");
 }
 
+/// What is demanded of every page here can be missed.
+#[test]
+fn a_page_that_is_unfit_for_a_phone_is_noticed() {
+    if is_missing(CHROMIUM) {
+        return;
+    }
+    let mut browser = Browser::start("id-ID,id");
+    for (content, why) in [
+        ("<p style='width:999px'>x", "wide: "),
+        ("<p style='font-size:9px'>x", "small: "),
+        ("<a href=x>x</a>", "narrow: "),
+    ] {
+        let head = "<meta name=viewport content='width=device-width'>";
+        browser.open(&format!("data:text/html,{head}{content}"));
+        let unfit = browser.unfit();
+        assert!(unfit[0].as_str().is_some_and(|it| it.starts_with(why)), "{content}: {unfit}");
+    }
+}
+
 #[test]
 fn no_name_and_no_address_makes_a_script_run() {
     if is_missing(CHROMIUM) {
@@ -294,10 +321,14 @@ fn no_name_and_no_address_makes_a_script_run() {
         browser.open(&format!("{}{path}", sandbox.url()));
         reads(&mut browser, "Halaman tidak ditemukan");
     }
+    browser.open(&format!("{}/OPR001/v2/dopayment?key={hostile}", sandbox.url()));
+    reads(&mut browser, "error code 118");
     browser.open(&page);
     browser.press("button[value=fail]");
     reads(&mut browser, "Pembayaran tidak berhasil");
     assert!(browser.text().contains(HOSTILE_REFERENCE));
+    let link = "[...document.querySelector('a.button').attributes].map(it => it.value)";
+    assert_eq!(browser.value(link), Some(json!(["button", address, "noreferrer"])));
     assert_eq!(browser.value("typeof window.harm"), Some(json!("undefined")));
     // Not even the policy had anything to forbid.
     assert_eq!(browser.complaints(), [""; 0]);

@@ -37,6 +37,7 @@ mod receipts;
 mod receiver;
 mod s88pay_client;
 mod secrets;
+mod shop_pages;
 mod silent_sockets;
 mod supplier_faults;
 mod traces;

@@ -37,13 +37,13 @@ pub(crate) fn commands(page: &str, section: &str) -> Vec<String> {
 }
 
 /// A terminal in which one types block after block.
-struct Terminal {
+pub(crate) struct Terminal {
     shell: Child,
     output: mpsc::Receiver<String>,
 }
 
 impl Terminal {
-    fn open(folder: &Path) -> Self {
+    pub(crate) fn open(folder: &Path) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_lunas")).parent().unwrap();
         let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("sh")
@@ -59,7 +59,7 @@ impl Terminal {
     }
 
     /// Types a block and gives what it wrote; every command of it must succeed.
-    fn types(&mut self, block: &str) -> String {
+    pub(crate) fn types(&mut self, block: &str) -> String {
         const END: &str = "---- the block has ended ----";
         let input = self.shell.stdin.as_mut().unwrap();
         writeln!(input, "{block}\nprintf '\\n%s\\n' '{END}'").unwrap();
@@ -127,7 +127,7 @@ impl Operator {
     }
 }
 
-fn assert_says(text: &str, parts: &[&str]) {
+pub(crate) fn assert_says(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
