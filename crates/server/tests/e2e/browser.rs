@@ -10,14 +10,14 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{PATIENCE, wait_until};
+use crate::harness::PATIENCE;
 
 /// The program, as Debian calls it.
 pub(crate) const CHROMIUM: &str = "chromium";
@@ -26,6 +26,8 @@ const WIDTH: u32 = 360;
 const HEIGHT: u32 = 640;
 /// How long an expression may take. A page that is left at that moment may leave the question unanswered.
 const ATTENTION: Duration = Duration::from_secs(5);
+/// Between two looks at a page.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long the browser may be silent before it has ended.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Chromium speaks through descriptors 3 and 4, which a shell makes of its standard ones.
@@ -149,8 +151,14 @@ impl Browser {
 
     /// Waits until an expression holds, on whatever page.
     pub(crate) fn wait_for(&mut self, expression: &str) {
-        let what = expression.to_owned();
-        wait_until(&what, || self.value(expression) == Some(json!(true)));
+        let begun = Instant::now();
+        while self.value(expression) != Some(json!(true)) {
+            if begun.elapsed() > PATIENCE {
+                let page = self.value("location.href + '\\n' + document.body.innerText");
+                panic!("gave up waiting until {expression} on {page:?}");
+            }
+            thread::park_timeout(PAUSE);
+        }
     }
 
     /// What the payer reads.

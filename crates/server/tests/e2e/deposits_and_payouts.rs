@@ -46,6 +46,12 @@ fn arrived(receiver: &Receiver, count: usize) -> Vec<Arrived> {
     arrived
 }
 
+/// A person decides what becomes of a payout.
+fn decide(sandbox: &Sandbox, code: &str, verdict: &str) {
+    let output = sandbox.resolve(code, verdict);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Whether a text is a transaction number of this kind.
 fn is_number(number: &Value, prefix: &str) -> bool {
     let digits = number.as_str().unwrap().strip_prefix(prefix);
@@ -149,7 +155,7 @@ fn a_payout_is_frozen_then_paid_and_told_of_in_the_same_bytes_again() {
     let early = shop.resend(&sandbox, "WDR-2001");
     assert_eq!(early, json!({ "success": false, "message": "Transaction is still pending" }));
 
-    assert!(sandbox.resolve("WDR-2001", "success").status.success());
+    decide(&sandbox, "WDR-2001", "success");
     assert_eq!(parts(&shop.balance(&sandbox)), (available - cost, frozen));
     let first = arrived(&receiver, 1).remove(0);
     let mut told = without_number(shop.told(&first), "WD");
@@ -194,7 +200,7 @@ fn a_payout_that_fails_is_given_back_with_its_fee() {
     let asked = shop.payout(&sandbox, "WDR-3001", "1200.02", to_a_bank());
     assert_eq!(shop.pay_out(&sandbox, &asked).json()["message"], ACCEPTED);
     assert_ne!(parts(&shop.balance(&sandbox)), before);
-    assert!(sandbox.resolve("WDR-3001", "failed").status.success());
+    decide(&sandbox, "WDR-3001", "failed");
     // This amount fails by itself.
     let asked = shop.payout(&sandbox, "WDR-3002", "1200.01", to_a_bank());
     assert_eq!(shop.pay_out(&sandbox, &asked).json()["message"], ACCEPTED);
