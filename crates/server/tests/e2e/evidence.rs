@@ -22,13 +22,18 @@ fn shell(script: &str, folder: &TempDir) -> String {
 
 /// Sends mutations as the page says, from the demo's SIM.
 pub(crate) fn tell(sandbox: &Sandbox, secret: &str, mutations: &Value) -> Value {
+    tell_from(sandbox, "demo_sim", secret, mutations)
+}
+
+/// The same from this feed.
+pub(crate) fn tell_from(sandbox: &Sandbox, feed: &str, secret: &str, mutations: &Value) -> Value {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("bank_bca.secret"), format!("{secret}\n")).unwrap();
     fs::write(folder.path().join("mutations.json"), mutations.to_string()).unwrap();
     let script = commands("evidence.md", "Kirim · send").concat();
     let address = "http://127.0.0.1:8080/lunas/evidence/bank_bca";
     assert!(script.contains(address), "{script}");
-    let own = format!("{}/lunas/evidence/demo_sim", sandbox.url());
+    let own = format!("{}/lunas/evidence/{feed}", sandbox.url());
     let answer = shell(&script.replace(address, &own), &folder);
     serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"))
 }

@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, CHROMIUM};
-use crate::evidence::{SECRET, balance, tell};
+use crate::evidence::{SECRET, balance, tell, tell_from};
 use crate::harness::{Sandbox, is_missing, lunas, request};
 use crate::receiver::{Receiver, SOUND};
 use crate::s88pay_client::Shop;
@@ -218,6 +218,26 @@ fn a_deposit_is_paid_or_fails_on_its_page_and_the_payer_goes_back() {
     browser.look("s88pay-failed-id");
     goes_to(&mut browser, &shop.url);
     kept_to(&mut browser, &sandbox, &shop);
+    sandbox.verify();
+}
+
+#[test]
+fn money_that_the_bank_sees_pays_a_deposit_and_its_page_says_so() {
+    if [CHROMIUM, "openssl", "curl"].into_iter().any(is_missing) {
+        return;
+    }
+    let sandbox = Sandbox::start(&[]);
+    let shop = Shop::of("IDR");
+    let mut browser = Browser::start("id-ID,id");
+    let path = shop.deposit(&sandbox, "ORD-1", "125000", "&bank_code=BCA");
+    browser.open(&format!("{}{path}", sandbox.url()));
+    reads(&mut browser, "Menunggu pembayaran");
+    let at = jiff::Timestamp::from_second(sandbox.seconds() + 60).unwrap().to_string();
+    let seen = json!([{ "id": "seen", "at": at, "amount": 125_000, "sender": "BUDI" }]);
+    let told = tell_from(&sandbox, "demo_bank", SECRET, &seen);
+    assert_eq!(told["rows"][0]["state"], "used", "{told}");
+    reads(&mut browser, "Pembayaran diterima");
+    assert_eq!(shop.status(&sandbox, "ORD-1"), "completed");
     sandbox.verify();
 }
 
