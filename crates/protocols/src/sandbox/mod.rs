@@ -59,6 +59,9 @@ pub struct Settings {
     pub iak_numbers: NumberScheme,
     /// After which time IAK's top-ups succeed; none leaves them pending until somebody decides.
     pub iak_top_ups_after: Option<Duration>,
+    /// Whether it has no payers: outside the sandbox imaginary ones would credit real balances, where
+    /// only evidence of money may.
+    pub payers_wait: bool,
 }
 
 /// The built-in upstream.
@@ -391,7 +394,7 @@ impl Upstream for Sandbox {
     }
 
     async fn play_payer(&self, order: &Order, moment: Moment) -> PayerDoes {
-        rules::payer(order, moment)
+        if self.settings.payers_wait { PayerDoes::Nothing } else { rules::payer(order, moment) }
     }
 
     async fn ask(&self, purchase: Purchase) -> Told {

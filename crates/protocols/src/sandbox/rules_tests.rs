@@ -26,10 +26,13 @@ struct Bench {
 }
 
 fn open(directory: Directory, after: Option<u64>) -> Bench {
+    let iak_top_ups_after = after.map(Duration::from_secs);
+    open_with(directory, Settings { iak_top_ups_after, ..Settings::default() })
+}
+
+fn open_with(directory: Directory, settings: Settings) -> Bench {
     let (sender, notices) = channel(8);
     let clock = Arc::new(Moving(AtomicI64::new(NOW.milliseconds())));
-    let iak_top_ups_after = after.map(Duration::from_secs);
-    let settings = Settings { iak_top_ups_after, ..Settings::default() };
     let name = UpstreamName::new(NAME);
     let sandbox = Sandbox::open(directory.path(), name, settings, clock.clone(), sender);
     Bench { sandbox: sandbox.expect("a sandbox"), clock, notices, directory }
@@ -239,6 +242,21 @@ async fn payers_do_as_documented() {
         let order = collection(protocol, dialect, amount, sender);
         let found = bench.sandbox.play_payer(&order, moment).await;
         assert_eq!(found, does, "{protocol} {dialect} {amount} {sender} {moment:?}");
+    }
+}
+
+/// Nobody is credited by an imaginary payer where balances are real.
+#[tokio::test]
+async fn outside_the_sandbox_no_payer_does_anything() {
+    let settings = Settings { payers_wait: true, ..Settings::default() };
+    let bench = open_with(Directory::new(), settings);
+    let amount = Amount::new(25_000, Currency::Thb).expect("not negative");
+    for (protocol, dialect) in [("s88pay", "v3"), ("s88pay", "v2"), ("ilenpay", "direct")] {
+        let order = collection(protocol, dialect, amount, "081298765432");
+        for moment in [Moment::Opened, Moment::Told, Moment::PressedPay, Moment::PressedFail] {
+            let found = bench.sandbox.play_payer(&order, moment).await;
+            assert_eq!(found, PayerDoes::Nothing, "{protocol} {dialect} {moment:?}");
+        }
     }
 }
 
