@@ -36,7 +36,7 @@ use super::views::{
     self, AuditPage, AuditView, CredentialList, CredentialView, MerchantDetail, MerchantPage,
     MerchantView, OrderDetail, OrderPage, ProductPage, TransferPage,
 };
-use super::{cursor, products, reading};
+use super::{channels, cursor, products, reading};
 use crate::messenger::HttpMessenger;
 
 /// How many items a part of a list has unless the caller wants fewer or more.
@@ -334,10 +334,11 @@ impl Call {
         let id = ProductName::try_from(self.segment().to_owned())
             .map_err(|what| Denial::with(Code::ProductUnknown, what))?;
         let content: ProductContent = self.body()?;
-        let mut product = products::product(&id, content)?;
-        // Nothing here speaks of channels, so that what a product has of one stays as it is.
+        let product = products::product(&id, content)?;
         let known = self.gateway.catalogue();
-        product.channel = known.product(&product.id).and_then(|known| known.channel.clone());
+        if let Some(known) = known.product(&product.id) {
+            channels::check_change(known, &product)?;
+        }
         self.act(Act::PutProduct(product)).await
     }
 

@@ -146,7 +146,7 @@ codes! {
         "Alamat callback tidak dapat dipakai." "The callback address cannot be used.";
     /// A code or a level stands twice.
     ProductContradictory = 422 "PRODUCT_CONTRADICTORY"
-        "Kode atau ketentuan tertulis dua kali, atau jam tutup kosong." "A code or terms stand twice, or the closing hours are empty.";
+        "Isi produk saling bertentangan." "A product says what cannot all be true.";
     /// The upstream could not be told.
     UpstreamFailed = 502 "UPSTREAM_FAILED"
         "Pemasok tidak dapat diberi tahu." "The supplier could not be told.";

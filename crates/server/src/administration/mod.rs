@@ -11,6 +11,7 @@
 mod callback_calls;
 mod callback_views;
 mod calls;
+mod channels;
 mod codes;
 mod cursor;
 mod evidence_calls;
