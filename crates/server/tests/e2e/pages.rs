@@ -37,13 +37,13 @@ pub(crate) fn commands(page: &str, section: &str) -> Vec<String> {
 }
 
 /// A terminal in which one types block after block.
-struct Terminal {
+pub(crate) struct Terminal {
     shell: Child,
     output: mpsc::Receiver<String>,
 }
 
 impl Terminal {
-    fn open(folder: &Path) -> Self {
+    pub(crate) fn open(folder: &Path) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_lunas")).parent().unwrap();
         let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new("sh")
@@ -59,7 +59,7 @@ impl Terminal {
     }
 
     /// Types a block and gives what it wrote; every command of it must succeed.
-    fn types(&mut self, block: &str) -> String {
+    pub(crate) fn types(&mut self, block: &str) -> String {
         const END: &str = "---- the block has ended ----";
         let input = self.shell.stdin.as_mut().unwrap();
         writeln!(input, "{block}\nprintf '\\n%s\\n' '{END}'").unwrap();
@@ -83,21 +83,21 @@ impl Drop for Terminal {
 }
 
 /// Somebody who follows the pages in a folder that was empty.
-struct Operator {
+pub(crate) struct Operator {
     instance: Instance,
     running: Option<Running>,
     terminal: Terminal,
 }
 
 impl Operator {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let instance = Instance::empty();
         let terminal = Terminal::open(instance.folder.path());
         Self { instance, running: None, terminal }
     }
 
     /// Types a block; the addresses on the page become those of the server that runs.
-    fn types(&mut self, block: &str) -> String {
+    pub(crate) fn types(&mut self, block: &str) -> String {
         let proof = self.instance.path("proof");
         let mut block = block.replace("/tmp/lunas-proof", proof.to_str().unwrap());
         if let Some(running) = &self.running {
@@ -109,25 +109,25 @@ impl Operator {
     }
 
     /// Types the only block of a section.
-    fn follows(&mut self, page: &str, section: &str) -> String {
+    pub(crate) fn follows(&mut self, page: &str, section: &str) -> String {
         let blocks = commands(page, section);
         let [block] = blocks.as_slice() else { panic!("{page}, {section}: {blocks:?}") };
         self.types(block)
     }
 
-    fn serves(&mut self) {
+    pub(crate) fn serves(&mut self) {
         self.running = Some(self.instance.start_as(|command| {
             command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         }));
     }
 
-    fn stops(&mut self) {
+    pub(crate) fn stops(&mut self) {
         let (code, log) = self.running.take().unwrap().stop();
         assert_eq!(code, Some(0), "{log}");
     }
 }
 
-fn assert_says(text: &str, parts: &[&str]) {
+pub(crate) fn assert_says(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
