@@ -184,7 +184,6 @@ fn check_code(channel: &Channel, alias: &Alias) -> Result<(), Denial> {
                 channel.rate_hundredths >= Some(RATE_HUNDREDTHS_MIN),
                 "ilenpay needs a rate of 0.04 to 1.00",
             ),
-            (channel.fee == Fee::default(), "ilenpay has its price in the rate and takes no fee"),
             (!channel.account.contains([';', '=']), "ilenpay needs one account, a plain number"),
         ],
         s88pay::NAME => {
@@ -246,7 +245,6 @@ mod tests {
             ("ilenpay", json!({ "rate": "0.03" }), "needs a rate"),
             ("ilenpay", json!({ "rate": "0.8" }), "RateText"),
             ("ilenpay", json!({ "currencies": ["THB"] }), "IDR and nothing else"),
-            ("ilenpay", json!({ "fee_percent": "1" }), "takes no fee"),
             ("ilenpay", json!({ "account": null }), "no place to which payers send IDR"),
             ("ilenpay", json!({ "account": "IDR=0812" }), "a plain number"),
             ("iak", json!({}), "ilenpay or s88pay only"),
