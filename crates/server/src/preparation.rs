@@ -134,7 +134,7 @@ fn upstream(configuration: &Configuration) -> Result<(UpstreamName, sandbox::Set
                     seed: *seed,
                     iak_numbers,
                     iak_top_ups_after: None,
-                    payers_wait: true,
+                    plays_payers: false,
                 },
             ))
         }
