@@ -159,15 +159,19 @@ fn check_account(channel: &Channel) -> Result<(), Denial> {
             return Err(contradictory("account: two places for the same currency"));
         }
     }
-    let wanted =
-        if channel.currencies.is_empty() { &Currency::ALL[..] } else { &channel.currencies };
-    for currency in wanted {
-        let Some(account) = channel.account_for(*currency) else {
+    if seen.is_empty() {
+        return Err(contradictory("account: no place to which payers send"));
+    }
+    let named = |currency: &Currency| seen.contains(&Some(currency.code()));
+    // A channel for all currencies need not have a place for each.
+    let wanted = Currency::ALL.into_iter();
+    for currency in wanted.filter(|it| channel.currencies.contains(it) || named(it)) {
+        let Some(account) = channel.account_for(currency) else {
             let code = currency.code();
             return Err(contradictory(format!("account: no place to which payers send {code}")));
         };
         let address = account.split(' ').next().unwrap_or_default();
-        if *currency == Currency::Inr && !address.contains('@') {
+        if currency == Currency::Inr && !address.contains('@') {
             return Err(contradictory("account: INR is paid to an address such as shop@bank"));
         }
     }
@@ -245,7 +249,7 @@ mod tests {
             ("ilenpay", json!({ "rate": "0.03" }), "needs a rate"),
             ("ilenpay", json!({ "rate": "0.8" }), "RateText"),
             ("ilenpay", json!({ "currencies": ["THB"] }), "IDR and nothing else"),
-            ("ilenpay", json!({ "account": null }), "no place to which payers send IDR"),
+            ("ilenpay", json!({ "account": null }), "no place to which payers send"),
             ("ilenpay", json!({ "account": "IDR=0812" }), "a plain number"),
             ("iak", json!({}), "ilenpay or s88pay only"),
             ("s88pay", json!({ "rate": "0.82" }), "has no rate"),
@@ -265,7 +269,19 @@ mod tests {
             ("s88pay", json!({ "account": "INR=a@b;0011" }), "INR is no currency of this channel"),
             ("s88pay", json!({ "account": "THB=1;THB=2" }), "two places for the same currency"),
             ("s88pay", json!({ "account": "1;2" }), "two places for the same currency"),
-            ("s88pay", json!({ "account": ";" }), "no place to which payers send THB"),
+            ("s88pay", json!({ "account": ";" }), "no place to which payers send"),
+            (
+                "s88pay",
+                json!({ "currencies": ["THB", "INR"], "fee_fixed": null, "amount_max": null,
+                    "account": "INR=a@b" }),
+                "no place to which payers send THB",
+            ),
+            (
+                "s88pay",
+                json!({ "currencies": [], "fee_fixed": null, "amount_max": null,
+                "account": "INR=0011" }),
+                "INR is paid to an address",
+            ),
             ("s88pay", json!({ "currencies": ["INR"] }), "INR is paid to an address"),
             ("s88pay", json!({ "surplus": 1 }), "unknown field"),
         ];
@@ -283,6 +299,7 @@ mod tests {
             ("ilenpay", json!({})),
             ("s88pay", json!({})),
             ("s88pay", one_of_many),
+            ("s88pay", json!({ "currencies": [], "fee_fixed": null, "amount_max": null })),
             ("s88pay", json!({ "flow": "out", "account": null, "fee_percent": "0.0001" })),
             ("s88pay", json!({ "currencies": ["INR"], "account": "toko@lunas" })),
         ];
