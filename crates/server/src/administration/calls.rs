@@ -103,6 +103,8 @@ impl Call {
             Operation::GetEndpoint => self.get_endpoint(),
             Operation::PutEndpoint => self.put_endpoint().await,
             Operation::StopEndpoint => self.stop_endpoint().await,
+            Operation::GetPreferences => self.get_preferences(),
+            Operation::PutPreferences => self.put_preferences().await,
             Operation::ListCallbacks => self.list_callbacks().await,
             Operation::GetCallback => self.get_callback().await,
             Operation::ResendCallback => self.resend_callback().await,

@@ -141,6 +141,9 @@ codes! {
     /// No name that the protocol can carry.
     IdentifierInvalid = 422 "IDENTIFIER_INVALID"
         "Nama ini tidak dapat dipakai dalam protokol itu." "The protocol cannot carry this identifier.";
+    /// Nothing that the protocol knows.
+    PreferenceInvalid = 422 "PREFERENCE_INVALID"
+        "Protokol itu tidak mengenal pilihan ini." "The protocol does not know this preference.";
     /// Nothing can be sent there.
     CallbackUrlInvalid = 422 "CALLBACK_URL_INVALID"
         "Alamat callback tidak dapat dipakai." "The callback address cannot be used.";

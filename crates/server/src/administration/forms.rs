@@ -124,6 +124,12 @@ text! {
     })
 }
 text! {
+    /// A word or an address that a merchant wants to be used.
+    PreferenceText("^[!-~]{1,1000}$", |text| {
+        is_made_of(text, 1000, |it| it.is_ascii_graphic(), |it| it.is_ascii_graphic())
+    })
+}
+text! {
     /// A network as an address with or without a prefix length, of either family.
     NetworkText("^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$", |text| {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, it)| {

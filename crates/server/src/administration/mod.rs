@@ -18,6 +18,7 @@ mod evidence_calls;
 mod evidence_views;
 pub(crate) mod forms;
 mod openapi;
+mod preferences;
 mod products;
 pub(crate) mod reading;
 mod requests;

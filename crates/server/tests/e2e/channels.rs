@@ -75,6 +75,16 @@ fn the_page_on_channels_leads_to_money_in_and_out() {
         let told = operator.types(&format!("lunas {command} && echo done || echo refused"));
         assert_says(&told, &[why, if why.is_empty() { "done" } else { "refused" }]);
     }
+    let preferred = operator.follows(PAGE, "Pilihan merchant · what merchants may have otherwise");
+    assert_says(&preferred, &["always_200: yes\n", "callback_form: kv\n"]);
+    for (wish, why) in [
+        ("always_200=maybe", "always_200 is yes"),
+        ("always200=yes", "is no preference of s88pay"),
+        ("success_url=shop", "is an address"),
+    ] {
+        let prefer = format!("lunas merchant prefer 2 --protocol s88pay {wish} || echo refused");
+        assert_says(&operator.types(&prefer), &["PREFERENCE_INVALID", why, "refused"]);
+    }
     operator.types("printf 'product,name\\ntransfer-thb,Other\\n' > table.csv");
     let told = operator.types("lunas product import table.csv || echo refused");
     assert_says(&told, &["a channel; use channel or load", "refused"]);
