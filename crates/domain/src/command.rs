@@ -3,6 +3,9 @@
 //! A command says which records it needs; the commit pipeline loads them for a whole batch at once
 //! and [`crate::decide::decide`] then needs nothing else.
 
+mod collections;
+mod purchases;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,20 +15,24 @@ use crate::account::AccountKey;
 use crate::administration::{
     Act, Administer, AuditNumber, CredentialKey, Effect, Objection, RequestKey,
 };
-use crate::bill::{Bill, Detail};
 use crate::callback::{Callback, Endpoint, EndpointKey, Received, Rendered};
 use crate::evidence::{Doubtful, Evidence, EvidenceKey};
 use crate::identifier::{
-    CallbackId, MerchantId, Mode, OrderId, ProcessId, ProductId, ReferenceKey, TransferId,
-    UpstreamName,
+    CallbackId, MerchantId, OrderId, ProcessId, ProductId, ReferenceKey, TransferId, UpstreamName,
 };
-use crate::merchant::{Credential, Merchant, Preferences, Repetition};
+use crate::merchant::{Credential, Merchant, Preferences};
 use crate::money::{Amount, Currency};
-use crate::order::{Collecting, Order, Outcome, Quote};
+use crate::order::{Order, Outcome};
 use crate::posting::{self, Direction};
 use crate::product::{Alias, Product};
 use crate::refusal::Refusal;
-use crate::time::{BusinessDay, Timestamp};
+use crate::time::Timestamp;
+
+pub use collections::{
+    Credit, EndCollection, OpenCollection, PayerReferenceKey, RecordEvidence, Release, Suspend,
+    Tell,
+};
+pub use purchases::{Accept, Buy, DayClaim, DayClaimKey, Decline, MakeQuote};
 
 /// A funding reference: unique for ever per merchant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,90 +111,6 @@ pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// The supplier answered an inquiry with a bill: claims the reference and stores the quote.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MakeQuote {
-    /// What was asked.
-    pub request: Request,
-    /// What the supplier says.
-    pub bill: Bill,
-    /// What it costs.
-    pub quote: Quote,
-    /// The first instant at which it can no longer be confirmed.
-    pub expires_at: Timestamp,
-    /// Whether the same question under the same reference makes the quote anew, as long as nobody
-    /// has confirmed it.
-    pub renews: bool,
-}
-
-/// The supplier answered an inquiry with a refusal: claims the reference and stores that.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decline {
-    /// What was asked.
-    pub request: Request,
-    /// What the supplier says.
-    pub refusal: Refusal,
-}
-
-/// A merchant confirms a quote: sets the money aside and records the intent to call the upstream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Accept {
-    /// The quote.
-    pub order: OrderId,
-    /// Who confirms. An order of somebody else is not found.
-    pub merchant: MerchantId,
-    /// The merchant's currency.
-    pub currency: Currency,
-    /// Whom we will call.
-    pub upstream: UpstreamName,
-    /// The process that will call.
-    pub owner: ProcessId,
-    /// When.
-    pub at: Timestamp,
-    /// When somebody should ask the upstream if the call brings no outcome by then.
-    pub question_due: Timestamp,
-}
-
-/// A merchant buys something at a fixed price, or has money paid out: claims the reference, sets the
-/// money aside and records the intent to call the upstream, all at once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Buy {
-    /// What was asked.
-    pub request: Request,
-    /// What it costs. Of a payout, the amount and the fee are set aside each by itself.
-    pub quote: Quote,
-    /// To whom money is paid out; none for what is bought.
-    pub recipient: Option<Detail>,
-    /// The merchant's own limit.
-    pub repetition: Repetition,
-    /// The process that will call.
-    pub owner: ProcessId,
-    /// When somebody should ask the upstream if the call brings no outcome by then.
-    pub question_due: Timestamp,
-}
-
-/// What a merchant's own limit on repetitions counts: top-ups of one number on one day.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DayClaimKey {
-    /// The merchant.
-    pub merchant: MerchantId,
-    /// The day.
-    pub day: BusinessDay,
-    /// The customer's number.
-    pub destination: String,
-    /// The product; none counts all of them.
-    pub product: Option<ProductId>,
-}
-
-/// The latest order that counts towards a limit. It replaces an earlier one that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DayClaim {
-    /// What is counted.
-    pub key: DayClaimKey,
-    /// The order.
-    pub order: OrderId,
-}
-
 /// A callback that a process wants to try, with what it would send if nobody has tried before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
@@ -241,110 +164,6 @@ pub struct Redeliver {
     pub order: OrderId,
     /// Its callbacks, as many as are known.
     pub callbacks: Vec<CallbackId>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A merchant wants to be paid: claims the reference and waits for evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenCollection {
-    /// What was asked.
-    pub request: Request,
-    /// What is to be paid, and how.
-    pub collecting: Collecting,
-    /// The first instant at which nobody waits any more; none is for ever.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// What a payer names as proof, such as a bank's reference: good for one order per channel.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PayerReferenceKey {
-    /// The channel.
-    pub channel: String,
-    /// The text.
-    pub text: String,
-}
-
-/// The payer told something about a collection that is waited for. Nothing is credited by it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tell {
-    /// The collection.
-    pub order: OrderId,
-    /// Whose it is.
-    pub merchant: MerchantId,
-    /// What was told, by name. It replaces what was told under the same name.
-    pub particulars: Vec<(String, Detail)>,
-    /// What of it nobody else may have named.
-    pub reference: Option<PayerReferenceKey>,
-    /// Whether a person has to look at it from now on; none leaves that as it is.
-    pub in_review: Option<bool>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// Somebody has seen money come in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordEvidence {
-    /// What was seen. Its state is open.
-    pub evidence: Evidence,
-}
-
-/// A collection is paid by a piece of evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Credit {
-    /// The collection.
-    pub order: OrderId,
-    /// Whose it is.
-    pub merchant: MerchantId,
-    /// The currency of the merchant's balance.
-    pub currency: Currency,
-    /// The channel of the evidence and its currency.
-    pub channel: (String, Currency),
-    /// The evidence, which is used up.
-    pub evidence: EvidenceKey,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// Evidence pays no order for certain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suspend {
-    /// The evidence.
-    pub evidence: EvidenceKey,
-    /// Its channel and currency.
-    pub channel: (String, Currency),
-    /// Why.
-    pub reason: Doubtful,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A collection ends without having been paid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndCollection {
-    /// The collection.
-    pub order: OrderId,
-    /// Whose it is.
-    pub merchant: MerchantId,
-    /// The currency of the merchant's balance.
-    pub currency: Currency,
-    /// Why it failed; none if its time has run out.
-    pub refusal: Option<Refusal>,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// A person decides whose the money on suspense is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
-    /// The evidence.
-    pub evidence: EvidenceKey,
-    /// Its channel and currency.
-    pub channel: (String, Currency),
-    /// Who gets it; none if it goes back to whoever sent it.
-    pub merchant: Option<MerchantId>,
-    /// Why, in the operator's words.
-    pub reason: String,
     /// When.
     pub at: Timestamp,
 }
@@ -513,63 +332,6 @@ impl Fund {
         keys.accounts.push(AccountKey::merchant(self.key.merchant, currency));
         keys.accounts.push(AccountKey::new(crate::account::AccountRole::Bank, currency));
         keys.fundings.push(self.key.clone());
-    }
-}
-
-impl Buy {
-    /// What it counts towards: none without a limit, and otherwise both counts, so that changing
-    /// from one limit to the other forgets nothing.
-    pub(crate) fn day_claims(&self) -> Vec<DayClaimKey> {
-        let key = |product: Option<ProductId>| DayClaimKey {
-            merchant: self.request.key.merchant,
-            day: self.request.at.business_day(),
-            destination: self.request.destination.clone(),
-            product,
-        };
-        match (self.request.key.mode, self.repetition) {
-            (Mode::Test, _) | (_, Repetition::Free) => Vec::new(),
-            (Mode::Live, Repetition::OncePerProduct | Repetition::OncePerNumber) => {
-                vec![key(Some(self.request.product.clone())), key(None)]
-            }
-        }
-    }
-}
-
-impl Credit {
-    fn add_keys(&self, keys: &mut Keys) {
-        keys.orders.push(self.order);
-        keys.evidence.push(self.evidence.clone());
-        let (channel, currency) = &self.channel;
-        keys.accounts.extend(posting::collection_accounts(channel, *currency));
-        keys.accounts.extend(posting::collection_accounts(channel, self.currency));
-        keys.accounts.push(AccountKey::merchant(self.merchant, self.currency));
-    }
-}
-
-impl EndCollection {
-    fn add_keys(&self, keys: &mut Keys) {
-        keys.orders.push(self.order);
-        keys.accounts.push(AccountKey::merchant(self.merchant, self.currency));
-    }
-}
-
-impl Release {
-    fn add_keys(&self, keys: &mut Keys) {
-        keys.evidence.push(self.evidence.clone());
-        keys.merchants.extend(self.merchant);
-        let (channel, currency) = &self.channel;
-        keys.accounts.extend(posting::collection_accounts(channel, *currency));
-        keys.accounts
-            .extend(self.merchant.map(|merchant| AccountKey::merchant(merchant, *currency)));
-        if let Some(merchant) = self.merchant {
-            let reference = self.funding_reference();
-            keys.fundings.push(FundingKey { merchant, reference });
-        }
-    }
-
-    /// The name under which what a merchant gets is funded, which no two pieces of evidence share.
-    pub(crate) fn funding_reference(&self) -> String {
-        format!("evidence {} {}", self.evidence.source, self.evidence.id)
     }
 }
 

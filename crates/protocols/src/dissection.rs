@@ -100,3 +100,105 @@ pub(crate) fn wrong<T>(
 ) -> Choice<T> {
     Choice { value, mistake: Some(Bilingual::new(indonesian, english)) }
 }
+
+/// Something that may have been done wrongly where a signature was made.
+pub(crate) struct Mistake<'a, Recipe> {
+    /// Which part of the recipe it is about; of two mistakes about the same part only one is made.
+    part: &'static str,
+    /// Makes it.
+    make: Box<dyn Fn(&mut Recipe) + 'a>,
+    told: Bilingual,
+}
+
+impl<'a, Recipe> Mistake<'a, Recipe> {
+    /// A mistake about a part.
+    pub(crate) fn new(
+        part: &'static str,
+        make: impl Fn(&mut Recipe) + 'a,
+        indonesian: impl Into<String>,
+        english: impl Into<String>,
+    ) -> Self {
+        Self { part, make: Box::new(make), told: Bilingual::new(indonesian, english) }
+    }
+}
+
+/// The fewest of these mistakes, at most so many, after which a recipe brings what is wanted; told, and
+/// the recipe with them.
+pub(crate) fn fewest<Recipe: Clone>(
+    right: &Recipe,
+    mistakes: &[Mistake<'_, Recipe>],
+    most: usize,
+    wanted: &impl Fn(&Recipe) -> bool,
+) -> Option<(Recipe, Vec<Bilingual>)> {
+    (1..=most).find_map(|count| combined(right, mistakes, count, &[], wanted))
+}
+
+fn combined<Recipe: Clone>(
+    recipe: &Recipe,
+    mistakes: &[Mistake<'_, Recipe>],
+    count: usize,
+    parts: &[&'static str],
+    wanted: &impl Fn(&Recipe) -> bool,
+) -> Option<(Recipe, Vec<Bilingual>)> {
+    let Some(left) = count.checked_sub(1) else {
+        return wanted(recipe).then(|| (recipe.clone(), Vec::new()));
+    };
+    let mut rest = mistakes;
+    while let Some((mistake, behind)) = rest.split_first() {
+        rest = behind;
+        if parts.contains(&mistake.part) {
+            continue;
+        }
+        let mut made = recipe.clone();
+        (mistake.make)(&mut made);
+        let parts = [parts, &[mistake.part]].concat();
+        if let Some((made, mut told)) = combined(&made, behind, left, &parts, wanted) {
+            told.insert(0, mistake.told.clone());
+            return Some((made, told));
+        }
+    }
+    None
+}
+
+/// A credential as it is to be used, and as it may have been used instead.
+pub(crate) fn misused<'a, Recipe>(
+    name: &'static str,
+    credential: &str,
+    other_keys: &[String],
+    set: impl Fn(&mut Recipe, &str) + Copy + 'a,
+) -> Vec<Mistake<'a, Recipe>> {
+    let mut seen = vec![credential.to_owned()];
+    let mut all = Vec::new();
+    let mut add = |value: &str, indonesian: String, english: String| {
+        if seen.iter().all(|known| known != value) {
+            seen.push(value.to_owned());
+            let value = value.to_owned();
+            let make = move |recipe: &mut Recipe| set(recipe, &value);
+            all.push(Mistake::new(name, make, indonesian, english));
+        }
+    };
+    let bare = credential.trim();
+    add(
+        bare,
+        format!("dihitung dengan {name} tanpa spasi di sekelilingnya"),
+        format!("computed with the {name} without the blanks around it"),
+    );
+    for around in
+        [format!("{bare}\n"), format!("{bare}\r\n"), format!("{bare} "), format!(" {bare}")]
+    {
+        add(
+            &around,
+            format!("{name} yang dipakai diapit spasi atau baris baru"),
+            format!("the {name} that was used has a blank or a line break around it"),
+        );
+    }
+    for (number, other) in (1..).zip(other_keys) {
+        add(
+            other,
+            format!("kunci lain nomor {number} dipakai di tempat {name}"),
+            format!("other key number {number} was used in place of the {name}"),
+        );
+    }
+    add("", format!("{name} tidak ikut dihitung"), format!("the {name} was left out"));
+    all
+}

@@ -17,6 +17,7 @@ use crate::merchant_command::MerchantOptions;
 use crate::messenger::target::{Target, TargetFault};
 use crate::order_command::OrderOptions;
 use crate::product_command::ProductOptions;
+use crate::s88pay_command::S88payCommand;
 use crate::verify_sign::VerifySignCommand;
 
 /// Lunas: gerbang pembayaran dan PPOB dalam satu program · a payment and bill-payment gateway in
@@ -55,6 +56,9 @@ pub(crate) enum Command {
     /// Bedah tanda tangan · take a signed request apart and say where its signature went wrong
     #[command(subcommand)]
     VerifySign(VerifySignCommand),
+    /// Enkripsi dan dekripsi key S88pay · make and open the key of S88pay
+    #[command(subcommand, name = "s88pay")]
+    S88pay(S88payCommand),
     /// Ceritakan satu pesanan · tell the whole story of one order
     Explain(ExplainOptions),
     /// Cetak dokumen OpenAPI dari API admin · print the OpenAPI document of the admin API
@@ -174,6 +178,10 @@ pub(crate) enum SignCommand {
     Iak(SignIakOptions),
     /// A request of the isikuota API
     Isikuota(crate::sign::isikuota::Options),
+    /// A request or callback of the ilenpay API
+    Ilenpay(crate::sign::ilenpay::Options),
+    /// A request of the S88pay API
+    S88pay(crate::sign::s88pay::Options),
 }
 
 /// Who signs an IAK request, and which.

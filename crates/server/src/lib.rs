@@ -37,6 +37,7 @@ mod program;
 mod rates;
 mod run_sandbox;
 mod run_serve;
+mod s88pay_command;
 mod scheduled_backups;
 mod service_manager;
 mod sign;
@@ -101,6 +102,7 @@ fn run(command_line: CommandLine) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Sign(command)) => print(&sign::signed(&command)?),
         Some(Command::VerifySign(command)) => Ok(verify_sign::run(&command)),
+        Some(Command::S88pay(command)) => s88pay_command::run(&command),
         Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Openapi) => {
             println!("{}", administration::document());

@@ -122,6 +122,18 @@ enum MerchantCommand {
         #[arg(value_parser = PossibleValuesParser::new(Repetition::ALL.map(Repetition::name)))]
         rule: String,
     },
+    /// Pilihan merchant untuk satu protokol · show what a merchant has otherwise in a protocol, or
+    /// change it
+    Prefer {
+        /// The merchant's number
+        merchant: u32,
+        /// The protocol
+        #[arg(long)]
+        protocol: String,
+        /// NAME=VALUE, such as always_200=yes; NAME= takes one away
+        #[arg(value_parser = crate::sign::s88pay::parameter)]
+        preferences: Vec<(String, String)>,
+    },
     /// Tambah saldo · credit a balance
     Credit(FundingOptions),
     /// Kurangi saldo · debit a balance
@@ -193,6 +205,10 @@ fn carry_out(client: &Client, command: &MerchantCommand) -> anyhow::Result<(Valu
             let body = json!({ "rate_limit": limit });
             about(client.put(&path(merchant, "/limits"), &body)?, "Batas · limit")
         }
+        MerchantCommand::Prefer { merchant, protocol, preferences } => {
+            let path = path(merchant, &format!("/preferences/{}", escaped(protocol)));
+            prefer(client, &path, preferences)
+        }
         MerchantCommand::CallbackUrl { merchant, url, protocol, secret, keep_secret, .. } => {
             let path = path(merchant, &format!("/endpoints/{}", escaped(protocol)));
             match url {
@@ -252,6 +268,31 @@ fn show(client: &Client, merchant: u32) -> anyhow::Result<(Value, String)> {
     }
     let answer = json!({ "merchant": detail["merchant"], "balance": detail["balance"],
         "credentials": credentials["items"], "endpoints": endpoints["items"] });
+    Ok((answer, lines.join("\n")))
+}
+
+/// Shows what a merchant has otherwise, with these changes made first.
+fn prefer(
+    client: &Client,
+    path: &str,
+    changes: &[(String, String)],
+) -> anyhow::Result<(Value, String)> {
+    let mut answer = client.get(path)?;
+    if !changes.is_empty() {
+        let mut values = answer["values"].as_object().cloned().unwrap_or_default();
+        for (name, value) in changes {
+            if value.is_empty() {
+                values.remove(name);
+            } else {
+                values.insert(name.clone(), json!(value));
+            }
+        }
+        answer = client.put(path, &json!({ "values": values }))?;
+    }
+    let mut lines = vec![format!("Pilihan · preferences: {}", field(&answer, "protocol"))];
+    for (name, value) in answer["values"].as_object().into_iter().flatten() {
+        lines.push(format!("{name}: {}", value.as_str().unwrap_or_default()));
+    }
     Ok((answer, lines.join("\n")))
 }
 

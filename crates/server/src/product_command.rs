@@ -4,6 +4,7 @@
 //! puts it back with the change. Of two operators who do so at the same moment the later one holds;
 //! the audit record has both.
 
+mod channel;
 mod content;
 mod csv;
 mod import;
@@ -39,6 +40,10 @@ enum ProductCommand {
     },
     /// Tambah produk · add a product
     Add(NewProduct),
+    /// Tambah kanal pembayaran · add a channel, a way for money in or out
+    AddChannel(channel::NewChannel),
+    /// Ubah kanal pembayaran · change what a channel takes, is worth, or leads to
+    Channel(channel::ChangedChannel),
     /// Muat produk dari berkas · add or replace the products of a file, as `list --json` prints them
     Load {
         /// The file; `-` is standard input
@@ -231,7 +236,11 @@ fn carry_out(client: &Client, command: &ProductCommand) -> anyhow::Result<(Value
             let lines = product_lines(&answer);
             Ok((answer, lines))
         }
-        ProductCommand::Add(new) => add(client, new),
+        ProductCommand::Add(new) => add(client, &new.product, &new.content()),
+        ProductCommand::AddChannel(new) => add(client, &new.product, &new.content()),
+        ProductCommand::Channel(change) => {
+            changed(client, &change.product, |content| change.put_into(content))
+        }
         ProductCommand::Load { file } => load(client, file),
         ProductCommand::Import { file, apply } => import(client, file, *apply),
         ProductCommand::Price(price) => {
@@ -272,16 +281,16 @@ fn switch(
 }
 
 /// Adds a product. One that is there already is not replaced: who adds does not mean to.
-fn add(client: &Client, new: &NewProduct) -> anyhow::Result<(Value, String)> {
+fn add(client: &Client, product: &str, content: &Value) -> anyhow::Result<(Value, String)> {
     let known = client.list(PRODUCTS, usize::MAX)?;
-    if let Some(known) = known.iter().find(|it| it["product"] == new.product.as_str()) {
+    if let Some(known) = known.iter().find(|it| it["product"] == product) {
         bail!(
-            "sudah ada; ubah dengan price, code, hours, on atau off · there already; change it with \
-             price, code, hours, on or off: {}",
+            "sudah ada; ubah dengan price, channel, code, hours, on atau off · there already; change \
+             it with price, channel, code, hours, on or off: {}",
             product_line(known)
         );
     }
-    let answer = client.put(&path(&new.product), &new.content())?;
+    let answer = client.put(&path(product), content)?;
     let lines = format!("Ditambahkan · added: {}", product_lines(&answer));
     Ok((answer, lines))
 }
@@ -387,6 +396,7 @@ fn product_lines(product: &Value) -> String {
         ));
     }
     lines.extend(top_up_lines(&product["top_up"]));
+    lines.extend(channel::lines(&product["channel"]));
     let closed = &product["cut_off"];
     if !closed.is_null() {
         lines.push(format!("Tutup · closed: {}–{}", field(closed, "from"), field(closed, "until")));

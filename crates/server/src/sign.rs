@@ -1,6 +1,8 @@
 //! `lunas sign`: prints signed request bodies, ready to be sent. Nothing is sent here.
 
+pub(crate) mod ilenpay;
 pub(crate) mod isikuota;
+pub(crate) mod s88pay;
 
 use anyhow::Context;
 use domain::Timestamp;
@@ -16,6 +18,8 @@ pub(crate) fn signed(command: &SignCommand) -> anyhow::Result<String> {
     match command {
         SignCommand::Iak(options) => iak(options),
         SignCommand::Isikuota(options) => isikuota::signed(options),
+        SignCommand::Ilenpay(options) => ilenpay::signed(options),
+        SignCommand::S88pay(options) => s88pay::signed(options),
     }
 }
 
@@ -55,6 +59,6 @@ fn iak(options: &SignIakOptions) -> anyhow::Result<String> {
 }
 
 /// A reference that does not come again: the time to the millisecond.
-fn new_reference(now: Timestamp) -> String {
+pub(crate) fn new_reference(now: Timestamp) -> String {
     format!("LUNAS-{}", now.milliseconds())
 }

@@ -11,13 +11,15 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use protocols::dissection::{Bilingual, Dissection, Undissected};
-use protocols::{iak, isikuota};
+use protocols::{iak, ilenpay, isikuota, s88pay};
 
 use crate::explain::language::{Language, LanguageOptions};
+use crate::sign;
 
 /// How much of a request is read; no server takes as much.
 const BODY_MAX: u64 = 16 << 20;
-const UNDISSECTED: u8 = 2;
+/// The exit code where there is nothing to check.
+pub(crate) const UNDISSECTED: u8 = 2;
 
 /// Protocols whose requests can be taken apart.
 #[derive(Debug, Subcommand)]
@@ -26,6 +28,12 @@ pub(crate) enum VerifySignCommand {
     Iak(IakOptions),
     /// A request of the isikuota API
     Isikuota(IsikuotaOptions),
+    /// A new transaction of the ilenpay API, in a form or JSON
+    Ilenpay(IlenpayOptions),
+    /// A callback of the ilenpay API, byte for byte
+    IlenpayWebhook(IlenpayWebhookOptions),
+    /// A message of the S88pay API: a body, an address, or a bare key
+    S88pay(S88payOptions),
 }
 
 /// A signed IAK request, and who should have signed it.
@@ -62,12 +70,45 @@ pub(crate) struct IsikuotaOptions {
     source: Source,
 }
 
+/// A new ilenpay transaction, and who should have signed it.
+#[derive(Debug, Args)]
+pub(crate) struct IlenpayOptions {
+    #[command(flatten)]
+    keys: sign::ilenpay::Keys,
+    /// The value of the request's header Authorization, to be checked as well
+    #[arg(long, env = "LUNAS_AUTHORIZATION", hide_env_values = true)]
+    authorization: Option<String>,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// A callback of ilenpay, and who should have signed it.
+#[derive(Debug, Args)]
+pub(crate) struct IlenpayWebhookOptions {
+    #[command(flatten)]
+    keys: sign::ilenpay::Keys,
+    /// The value of its header X-Ilen-Signature
+    #[arg(long)]
+    signature: String,
+    #[command(flatten)]
+    source: Source,
+}
+
+/// A message of S88pay, and who should have encrypted it.
+#[derive(Debug, Args)]
+pub(crate) struct S88payOptions {
+    #[command(flatten)]
+    keys: sign::s88pay::Keys,
+    #[command(flatten)]
+    source: Source,
+}
+
 /// Where a request comes from, and how what came of it is told.
 #[derive(Debug, Args)]
-struct Source {
+pub(crate) struct Source {
     /// Kunci lain yang mungkin terpakai · another key that may have been used by mistake; repeatable
     #[arg(long, value_name = "KEY")]
-    other_key: Vec<String>,
+    pub(crate) other_key: Vec<String>,
     #[command(flatten)]
     language: LanguageOptions,
     /// File with the body of the request; - is standard input
@@ -75,11 +116,32 @@ struct Source {
     file: PathBuf,
 }
 
+impl Source {
+    /// In which language it is told.
+    pub(crate) fn language(&self) -> Language {
+        self.language.chosen()
+    }
+
+    /// What was given.
+    pub(crate) fn body(&self) -> Result<Vec<u8>, Undissected> {
+        let shown = self.file.display();
+        bytes_of(&self.file).map_err(|error| {
+            Undissected::new(
+                format!("{shown} tidak terbaca: {error}"),
+                format!("{shown} cannot be read: {error}"),
+            )
+        })
+    }
+}
+
 impl VerifySignCommand {
     const fn source(&self) -> &Source {
         match self {
             Self::Iak(options) => &options.source,
             Self::Isikuota(options) => &options.source,
+            Self::Ilenpay(options) => &options.source,
+            Self::IlenpayWebhook(options) => &options.source,
+            Self::S88pay(options) => &options.source,
         }
     }
 
@@ -93,15 +155,37 @@ impl VerifySignCommand {
                 let signer = isikuota::dissect::Signer { api_id, api_key, secret_key, other_keys };
                 isikuota::dissect::dissect(body, signer)
             }
+            Self::Ilenpay(IlenpayOptions { keys, authorization, .. }) => {
+                let signer = ilenpay_signer(keys, other_keys);
+                ilenpay::dissect::dissect(body, authorization.as_deref(), signer)
+            }
+            Self::IlenpayWebhook(IlenpayWebhookOptions { keys, signature, .. }) => {
+                let signer = ilenpay_signer(keys, other_keys);
+                ilenpay::dissect::dissect_callback(body, signature, signer)
+            }
+            Self::S88pay(S88payOptions { keys, .. }) => {
+                let sign::s88pay::Keys { merchant_code, api_key, secret_key } = keys;
+                let signer =
+                    s88pay::dissect::Signer { merchant_code, api_key, secret_key, other_keys };
+                s88pay::dissect::dissect(body, signer)
+            }
         }
     }
+}
+
+fn ilenpay_signer<'a>(
+    keys: &'a sign::ilenpay::Keys,
+    other_keys: &'a [String],
+) -> ilenpay::dissect::Signer<'a> {
+    let sign::ilenpay::Keys { api_key, api_user, webhook_secret } = keys;
+    ilenpay::dissect::Signer { api_key, api_user, webhook_secret, other_keys }
 }
 
 /// Prints what came of it.
 pub(crate) fn run(command: &VerifySignCommand) -> ExitCode {
     let source = command.source();
-    let language = source.language.chosen();
-    match body(&source.file).and_then(|body| command.dissect(&body)) {
+    let language = source.language();
+    match source.body().and_then(|body| command.dissect(&body)) {
         Ok(dissection) => {
             print!("{}", shown(&dissection, language));
             if dissection.is_valid { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -113,21 +197,15 @@ pub(crate) fn run(command: &VerifySignCommand) -> ExitCode {
     }
 }
 
-fn body(file: &Path) -> Result<Vec<u8>, Undissected> {
-    let mut body = Vec::new();
-    let read = if file == Path::new("-") {
-        std::io::stdin().lock().take(BODY_MAX).read_to_end(&mut body)
+/// What a file holds, or standard input for `-`; no more than is read of a request.
+pub(crate) fn bytes_of(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().lock().take(BODY_MAX).read_to_end(&mut bytes)?;
     } else {
-        let opened = std::fs::File::open(file);
-        opened.and_then(|file| file.take(BODY_MAX).read_to_end(&mut body))
-    };
-    let shown = file.display();
-    read.map(|_| body).map_err(|error| {
-        Undissected::new(
-            format!("{shown} tidak terbaca: {error}"),
-            format!("{shown} cannot be read: {error}"),
-        )
-    })
+        std::fs::File::open(file)?.take(BODY_MAX).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// The dissection as lines.
@@ -171,7 +249,7 @@ fn shown(dissection: &Dissection, language: Language) -> String {
 }
 
 /// A text that cannot steer a terminal.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|it| if it.is_control() { '?' } else { it }).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::identifier::{MerchantId, ProductId};
 use crate::merchant::{Credential, Merchant, MerchantStatus, Preferences, Repetition};
 use crate::order::OrderState;
 use crate::posting::Direction;
-use crate::product::{Product, ProductStatus};
+use crate::product::{Flow, Product, ProductStatus};
 use crate::refusal::Refusal;
 use crate::time::Timestamp;
 use crate::working_set::{Change, WorkingSet};
@@ -327,6 +327,13 @@ fn product_facts(product: &Product) -> Facts {
     let channel = product.channel.as_ref();
     let fee = channel.map(|it| format!("{} per million and {}", it.fee.per_million, it.fee.fixed));
     let rate = channel.and_then(|channel| channel.rate_hundredths);
+    let flow = channel.map(|channel| match channel.flow {
+        Flow::In => "in",
+        Flow::Out => "out",
+    });
+    let currencies = channel.map_or(&[][..], |channel| &channel.currencies);
+    let currencies: Vec<_> = currencies.iter().map(|currency| currency.code()).collect();
+    let amount_max = channel.and_then(|channel| channel.amount_max);
     let top_up = product.top_up.as_ref();
     let cost = top_up.and_then(|top_up| top_up.cost);
     let cut_off = product
@@ -348,6 +355,9 @@ fn product_facts(product: &Product) -> Facts {
         ("prices", prices.collect::<Vec<_>>().join("; ")),
         ("fee", fee.unwrap_or_default()),
         ("rate_hundredths", rate.map(|rate| rate.to_string()).unwrap_or_default()),
+        ("flow", flow.unwrap_or_default().to_owned()),
+        ("currencies", currencies.join(" ")),
+        ("amount_max", amount_max.map(|minor| format!("{minor} minor units")).unwrap_or_default()),
         ("account", channel.map(|channel| channel.account.clone()).unwrap_or_default()),
     ])
 }

@@ -49,4 +49,4 @@ fn plain(text: &str, currency: Currency) -> Result<Amount, &'static str> {
 
 #[cfg(test)]
 #[path = "amount_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

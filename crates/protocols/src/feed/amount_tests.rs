@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Spellings of amounts of rupiah that are refused, whatever they might mean.
-pub(in crate::feed) const WRONG: &[&str] = &[
+pub(crate) const WRONG: &[&str] = &[
     // Nothing, and not quite nothing.
     "",
     "0",

@@ -9,7 +9,7 @@
 //!
 //! Which order money is for is not decided here, and neither is what becomes of doubtful money.
 
-mod amount;
+pub(crate) mod amount;
 mod answer;
 mod csv;
 mod json;

@@ -23,6 +23,7 @@
 
 pub mod callback;
 pub mod codes;
+pub mod dissect;
 mod mask;
 mod serve;
 pub mod sign;

@@ -24,6 +24,8 @@
 
 pub mod callback;
 mod codes;
+pub mod compose;
+pub mod dissect;
 mod lists;
 mod mask;
 mod pages;

@@ -59,6 +59,11 @@ impl Cipher {
         Self { key, vector }
     }
 
+    /// The cipher of these very bytes.
+    pub(crate) const fn of_bytes(key: [u8; 32], vector: [u8; BLOCK]) -> Self {
+        Self { key, vector }
+    }
+
     /// The cipher of a credential that has both parts.
     pub(crate) fn of(credential: &Credential) -> Option<Self> {
         let part = |name| {
@@ -84,10 +89,15 @@ impl Cipher {
         String::from_utf8(text).ok().filter(|_| bool::from(padded))
     }
 
+    /// Decrypts whole blocks, padding and all.
+    pub(crate) fn decrypted(&self, encrypted: &[u8]) -> Vec<u8> {
+        let decryptor = cbc::Decryptor::<Aes256>::new(&self.key.into(), &self.vector.into());
+        decryptor.decrypt_padded_vec::<NoPadding>(encrypted).unwrap_or_default()
+    }
+
     /// Decrypts whole blocks. Whether the padding is right changes nothing in the work that this takes.
     pub(crate) fn open(&self, encrypted: &[u8]) -> Opened {
-        let decryptor = cbc::Decryptor::<Aes256>::new(&self.key.into(), &self.vector.into());
-        let mut text = decryptor.decrypt_padded_vec::<NoPadding>(encrypted).unwrap_or_default();
+        let mut text = self.decrypted(encrypted);
         let last = text.last().copied().unwrap_or_default();
         let most = u8::try_from(BLOCK).unwrap_or(u8::MAX);
         let mut padded = !last.ct_eq(&0) & !most.ct_lt(&last);
@@ -159,8 +169,12 @@ fn percent_encoded(base64: &str) -> String {
 /// Whether what a message gives as `merchant_api_key` is this credential's: as it stands, decoded once,
 /// or with both decoded (section 3.2, rule 6).
 pub(crate) fn is_api_key(credential: &Credential, given: &str) -> Choice {
-    let ours = credential.secrets.get(API_KEY).map_or("", Secret::reveal).as_bytes();
-    let given = given.as_bytes();
+    is_key(credential.secrets.get(API_KEY).map_or("", Secret::reveal), given)
+}
+
+/// The same for an `api_key` itself.
+pub(crate) fn is_key(ours: &str, given: &str) -> Choice {
+    let (ours, given) = (ours.as_bytes(), given.as_bytes());
     let decoded = |text: &[u8]| percent_decoded(text).unwrap_or_else(|| text.to_vec());
     let (our_decoded, given_decoded) = (decoded(ours), decoded(given));
     let equal = ours.ct_eq(given) | ours.ct_eq(&given_decoded) | our_decoded.ct_eq(&given_decoded);

@@ -29,7 +29,7 @@ impl Call {
     }
 
     /// A protocol that nobody knows has no address.
-    fn endpoint_key(&self) -> Result<EndpointKey, Denial> {
+    pub(super) fn endpoint_key(&self) -> Result<EndpointKey, Denial> {
         let word = self.path.get(1).cloned().unwrap_or_default();
         let protocol: Protocol =
             serde_json::from_value(Value::String(word)).map_err(|_| Code::EndpointUnknown)?;

@@ -36,7 +36,7 @@ use super::views::{
     self, AuditPage, AuditView, CredentialList, CredentialView, MerchantDetail, MerchantPage,
     MerchantView, OrderDetail, OrderPage, ProductPage, TransferPage,
 };
-use super::{cursor, products, reading};
+use super::{channels, cursor, products, reading};
 use crate::messenger::HttpMessenger;
 
 /// How many items a part of a list has unless the caller wants fewer or more.
@@ -103,6 +103,8 @@ impl Call {
             Operation::GetEndpoint => self.get_endpoint(),
             Operation::PutEndpoint => self.put_endpoint().await,
             Operation::StopEndpoint => self.stop_endpoint().await,
+            Operation::GetPreferences => self.get_preferences(),
+            Operation::PutPreferences => self.put_preferences().await,
             Operation::ListCallbacks => self.list_callbacks().await,
             Operation::GetCallback => self.get_callback().await,
             Operation::ResendCallback => self.resend_callback().await,
@@ -334,10 +336,11 @@ impl Call {
         let id = ProductName::try_from(self.segment().to_owned())
             .map_err(|what| Denial::with(Code::ProductUnknown, what))?;
         let content: ProductContent = self.body()?;
-        let mut product = products::product(&id, content)?;
-        // Nothing here speaks of channels, so that what a product has of one stays as it is.
+        let product = products::product(&id, content)?;
         let known = self.gateway.catalogue();
-        product.channel = known.product(&product.id).and_then(|known| known.channel.clone());
+        if let Some(known) = known.product(&product.id) {
+            channels::check_change(known, &product)?;
+        }
         self.act(Act::PutProduct(product)).await
     }
 

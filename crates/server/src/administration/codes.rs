@@ -141,12 +141,15 @@ codes! {
     /// No name that the protocol can carry.
     IdentifierInvalid = 422 "IDENTIFIER_INVALID"
         "Nama ini tidak dapat dipakai dalam protokol itu." "The protocol cannot carry this identifier.";
+    /// Nothing that the protocol knows.
+    PreferenceInvalid = 422 "PREFERENCE_INVALID"
+        "Protokol itu tidak mengenal pilihan ini." "The protocol does not know this preference.";
     /// Nothing can be sent there.
     CallbackUrlInvalid = 422 "CALLBACK_URL_INVALID"
         "Alamat callback tidak dapat dipakai." "The callback address cannot be used.";
     /// A code or a level stands twice.
     ProductContradictory = 422 "PRODUCT_CONTRADICTORY"
-        "Kode atau ketentuan tertulis dua kali, atau jam tutup kosong." "A code or terms stand twice, or the closing hours are empty.";
+        "Isi produk saling bertentangan." "A product says what cannot all be true.";
     /// The upstream could not be told.
     UpstreamFailed = 502 "UPSTREAM_FAILED"
         "Pemasok tidak dapat diberi tahu." "The supplier could not be told.";

@@ -110,6 +110,26 @@ text! {
     })
 }
 text! {
+    /// A share of less than all, in per cent with up to four decimals.
+    PercentText(r"^(0|[1-9][0-9]?)(\.[0-9]{1,4})?$", |text| millionths(text).is_some())
+}
+text! {
+    /// What a rupiah of telephone credit is worth, in rupiah with two decimals.
+    RateText(r"^(0\.[0-9]{2}|1\.00)$", |text| hundredths(text).is_some())
+}
+text! {
+    /// Where payers send money: a number, and behind a blank whose it is.
+    AccountText("^[!-~À-ɏ][ -~À-ɏ]{0,199}$", |text| {
+        is_made_of(text, 200, |it| it != ' ' && is_printable(it), is_printable)
+    })
+}
+text! {
+    /// A word or an address that a merchant wants to be used.
+    PreferenceText("^[!-~]{1,1000}$", |text| {
+        is_made_of(text, 1000, |it| it.is_ascii_graphic(), |it| it.is_ascii_graphic())
+    })
+}
+text! {
     /// A network as an address with or without a prefix length, of either family.
     NetworkText("^[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?$", |text| {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, it)| {
@@ -144,6 +164,29 @@ pub(crate) fn minute_of_day(text: &str) -> Option<u16> {
     }
     let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
     (hours < 24 && minutes < 60).then(|| hours * 60 + minutes)
+}
+
+/// Per cent as millionths of the whole.
+pub(super) fn millionths(text: &str) -> Option<u32> {
+    let (whole, decimals) = text.split_once('.').map_or((text, "0"), |parts| parts);
+    let is_made = |text: &str, longest: usize| {
+        (1..=longest).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !is_made(whole, 2) || !is_made(decimals, 4) || (whole.len() == 2 && whole.starts_with('0')) {
+        return None;
+    }
+    format!("{whole}{decimals:0<4}").parse().ok()
+}
+
+/// A rate in hundredths.
+pub(super) fn hundredths(text: &str) -> Option<u8> {
+    let (whole, decimals) = text.split_once('.')?;
+    let is_made = decimals.len() == 2 && decimals.bytes().all(|byte| byte.is_ascii_digit());
+    match whole {
+        "0" if is_made => decimals.parse().ok(),
+        "1" if decimals == "00" => Some(100),
+        _ => None,
+    }
 }
 
 words! {
@@ -261,6 +304,15 @@ words! {
     }
 }
 words! {
+    /// Which way money goes through a channel.
+    ChannelFlow {
+        /// From payers to merchants.
+        In = "in",
+        /// From merchants to bank accounts and wallets.
+        Out = "out",
+    }
+}
+words! {
     /// Whether a product is on sale.
     ProductState {
         /// On sale.
@@ -322,6 +374,30 @@ mod tests {
         ];
         for text in wrong {
             assert!(!accepts::<DecimalAmount>(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_and_rates_are_read_without_a_float() {
+        let shares = [
+            ("0", Some(0)),
+            ("1", Some(10_000)),
+            ("0.7", Some(7000)),
+            ("2.5000", Some(25_000)),
+            ("99.9999", Some(999_999)),
+            ("0.0001", Some(1)),
+        ];
+        for (text, expected) in shares {
+            assert_eq!(millionths(text), expected, "{text}");
+        }
+        for text in ["", "100", "1.", ".5", "01", "00", "-1", "+1", "1.00000", "1,5", "1%", "١"] {
+            assert!(!accepts::<PercentText>(text), "{text}");
+        }
+        for (text, expected) in [("0.82", Some(82)), ("0.00", Some(0)), ("1.00", Some(100))] {
+            assert_eq!(hundredths(text), expected, "{text}");
+        }
+        for text in ["", "0", "1", "82", "0.8", "0.820", "1.01", "2.00", "0,82", "0.+2", " 0.82"] {
+            assert!(!accepts::<RateText>(text), "{text}");
         }
     }
 

@@ -11,12 +11,14 @@
 mod callback_calls;
 mod callback_views;
 mod calls;
+mod channels;
 mod codes;
 mod cursor;
 mod evidence_calls;
 mod evidence_views;
 pub(crate) mod forms;
 mod openapi;
+mod preferences;
 mod products;
 pub(crate) mod reading;
 mod requests;

@@ -1,7 +1,7 @@
 //! Products between the admin API and the domain: how they are shown, and how what was sent becomes
 //! one.
 //!
-//! What is shown can be sent back as it is. Channels are neither shown nor taken.
+//! What is shown can be sent back as it is.
 
 use domain::product::CutOff;
 use domain::{
@@ -10,6 +10,7 @@ use domain::{
 };
 
 use super::calls::amount;
+use super::channels::{self, ChannelView};
 use super::codes::{Code, Denial};
 use super::forms::{self, MinuteText, ProductName, ProductState, minute_of_day};
 use super::requests::{AliasShape, ProductContent, TermsShape, TopUpShape};
@@ -37,6 +38,8 @@ shape! {
         cut_off: Option<CutOffView> = { "from": "23:00", "until": "01:00" },
         /// What is particular to a top-up; null for a product whose bills are asked for.
         top_up: Option<TopUpView> = null,
+        /// What is particular to a way for money in or out; null for whatever is bought.
+        channel: Option<ChannelView> = null,
     }
 }
 shape! {
@@ -123,6 +126,7 @@ impl From<&Product> for ProductView {
                 until: minute(it.until_minute),
             }),
             top_up: product.top_up.as_ref().map(TopUpView::from),
+            channel: product.channel.as_ref().map(ChannelView::from),
         }
     }
 }
@@ -187,21 +191,28 @@ pub(super) fn product(id: &ProductName, content: ProductContent) -> Result<Produ
     if content.top_up.is_some() && !content.terms.is_empty() {
         return Err(contradictory("a top-up has prices and no terms"));
     }
+    let is_bought = content.top_up.is_some() || !content.terms.is_empty();
+    if content.channel.is_some() && (is_bought || cut_off.is_some()) {
+        return Err(contradictory("a channel has no terms, no top-up and no closing hours"));
+    }
+    let aliases = aliases(content.aliases)?;
+    let channel = content.channel.map(|sent| channels::channel(sent, &aliases)).transpose()?;
     Ok(Product {
         id: ProductId::new(id.0.as_str()),
         name: content.name.0,
         group: content.group.0,
         province: content.province.map(|it| it.0),
         status: product_status(content.status),
-        aliases: aliases(content.aliases)?,
+        aliases,
         terms: terms(content.terms)?,
         cut_off,
         top_up: content.top_up.map(top_up).transpose()?,
-        channel: None,
+        channel,
     })
 }
 
-fn contradictory(what: &str) -> Denial {
+/// What a product says that cannot all be true.
+pub(super) fn contradictory(what: impl ToString) -> Denial {
     Denial::with(Code::ProductContradictory, what)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use super::channels::ChannelShape;
 use super::forms::{
     CallbackSecret, CallbackUrl, CurrencyCode, DecimalAmount, DisplayName, EvidenceSource,
     FundingDirection, FundingReference, Identifier, InstantText, Label, MinuteText, NetworkText,
@@ -171,6 +172,9 @@ shape! {
         cut_off: Option<CutOffShape> = { "from": "23:00", "until": "01:00" },
         /// What is particular to a top-up; left out for a product whose bills are asked for.
         top_up: Option<TopUpShape> = null,
+        /// What is particular to a way for money in or out; left out for whatever is bought. What
+        /// once is a channel stays one.
+        channel: Option<ChannelShape> = null,
     }
 }
 shape! {

@@ -12,6 +12,7 @@ use super::callback_views::{
 use super::codes::Code;
 use super::evidence_views::{EvidencePage, EvidenceView};
 use super::forms::{EvidenceSource, InstantText, OrderReference, Protocol};
+use super::preferences::{PreferencesToSet, PreferencesView};
 use super::products::ProductView;
 use super::requests::{
     AllowList, CallbackTest, CredentialToIssue, CredentialToRevoke, EndpointToSet,
@@ -54,6 +55,8 @@ pub(crate) enum Operation {
     GetEndpoint,
     PutEndpoint,
     StopEndpoint,
+    GetPreferences,
+    PutPreferences,
     ListCallbacks,
     GetCallback,
     ResendCallback,
@@ -318,6 +321,14 @@ routes! {
     POST "/admin/v1/merchants/{merchant}/endpoints/{protocol}/stop" Operator StopEndpoint "stopEndpoint"
         "Hentikan pengiriman ke alamat ini." "Sends nothing more to an address."
         (&[]) (None) => 200 EndpointView, [EndpointUnknown];
+    GET "/admin/v1/merchants/{merchant}/preferences/{protocol}" Viewer GetPreferences "getPreferences"
+        "Pilihan merchant untuk satu protokol." "What a merchant has otherwise in one protocol."
+        (&[]) (None) => 200 PreferencesView, [MerchantUnknown, EndpointUnknown];
+    PUT "/admin/v1/merchants/{merchant}/preferences/{protocol}" Administrator PutPreferences "putPreferences"
+        "Tentukan semua pilihan merchant untuk satu protokol."
+        "Sets all that a merchant has otherwise in one protocol."
+        (&[]) (Some(PreferencesToSet::schema)) => 200 PreferencesView,
+        [MerchantUnknown, EndpointUnknown, PreferenceInvalid];
     GET "/admin/v1/callbacks" Viewer ListCallbacks "listCallbacks"
         "Daftar callback, terbaru lebih dahulu. Satu bagian bisa kosong walau daftar belum habis."
         "Lists callbacks, newest first. A part may be empty and the list still go on."

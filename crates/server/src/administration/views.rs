@@ -15,6 +15,7 @@ use gateway::Done;
 
 use super::callback_views::{EndpointView, ResentCallback};
 use super::evidence_views;
+use super::preferences::PreferencesView;
 use super::products::ProductView;
 use super::requests::RateLimitShape;
 use super::shape::shape;
@@ -488,7 +489,9 @@ pub(crate) fn of_act(done: &Done) -> serde_json::Value {
         }
         Effect::Endpoint(endpoint) => serde_json::to_value(EndpointView::from(endpoint)),
         Effect::Resent(callback) => serde_json::to_value(ResentCallback { callback: callback.0 }),
-        Effect::Preferences(preferences) => serde_json::to_value(&preferences.values),
+        Effect::Preferences(preferences) => {
+            serde_json::to_value(PreferencesView::from(preferences))
+        }
         Effect::Released(evidence) => {
             serde_json::to_value(evidence_views::evidence(evidence, Role::Administrator))
         }

@@ -261,6 +261,11 @@ fn a_wrong_signature_is_taken_apart_by_the_command_of_its_protocol() {
             "isikuota",
             "lunas verify-sign isikuota --api-id API_ID --api-key KEY --secret-key SECRET FILE\n",
         ),
+        ("ilenpay", "lunas verify-sign ilenpay --api-key KEY --api-user USER FILE\n"),
+        (
+            "s88pay",
+            "lunas verify-sign s88pay --merchant-code CODE --api-key KEY --secret-key SECRET FILE\n",
+        ),
     ] {
         let mut wrong = wrongly_signed();
         wrong["protocol"] = json!(protocol);

@@ -298,6 +298,14 @@ impl Page {
                 "isikuota --api-id API_ID --api-key KUNCI --secret-key RAHASIA BERKAS",
                 "isikuota --api-id API_ID --api-key KEY --secret-key SECRET FILE",
             ),
+            protocols::ilenpay::NAME => (
+                "ilenpay --api-key KUNCI --api-user USER BERKAS",
+                "ilenpay --api-key KEY --api-user USER FILE",
+            ),
+            protocols::s88pay::NAME => (
+                "s88pay --merchant-code KODE --api-key KUNCI --secret-key RAHASIA BERKAS",
+                "s88pay --merchant-code CODE --api-key KEY --secret-key SECRET FILE",
+            ),
             _ => (
                 "iak --username USERNAME --api-key KUNCI BERKAS",
                 "iak --username USERNAME --api-key KEY FILE",

@@ -210,8 +210,11 @@ fn rupiah(text: &str) -> Result<String, String> {
 }
 
 /// What a product says, of one as the API shows it. Fails for one with amounts in another currency
-/// than rupiah, which has no columns here.
+/// than rupiah, and for a channel, which have no columns here.
 pub(super) fn sheet(content: &Value) -> Result<Sheet, &'static str> {
+    if !content["channel"].is_null() {
+        return Err("kanal; pakai channel atau load · a channel; use channel or load");
+    }
     let rupiah = |part: &Value| part["currency"] == "IDR";
     let top_up = &content["top_up"];
     if !list(content, "terms").iter().all(rupiah) || !(top_up.is_null() || rupiah(top_up)) {
@@ -417,6 +420,7 @@ mod tests {
         for foreign in [
             json!({ "terms": [{ "currency": "THB" }] }),
             json!({ "terms": [], "top_up": { "currency": "THB" } }),
+            json!({ "terms": [], "channel": { "flow": "in" } }),
         ] {
             assert!(sheet(&foreign).is_err(), "{foreign}");
         }

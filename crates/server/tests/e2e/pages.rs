@@ -83,21 +83,21 @@ impl Drop for Terminal {
 }
 
 /// Somebody who follows the pages in a folder that was empty.
-struct Operator {
+pub(crate) struct Operator {
     instance: Instance,
     running: Option<Running>,
     terminal: Terminal,
 }
 
 impl Operator {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let instance = Instance::empty();
         let terminal = Terminal::open(instance.folder.path());
         Self { instance, running: None, terminal }
     }
 
     /// Types a block; the addresses on the page become those of the server that runs.
-    fn types(&mut self, block: &str) -> String {
+    pub(crate) fn types(&mut self, block: &str) -> String {
         let proof = self.instance.path("proof");
         let mut block = block.replace("/tmp/lunas-proof", proof.to_str().unwrap());
         if let Some(running) = &self.running {
@@ -109,19 +109,19 @@ impl Operator {
     }
 
     /// Types the only block of a section.
-    fn follows(&mut self, page: &str, section: &str) -> String {
+    pub(crate) fn follows(&mut self, page: &str, section: &str) -> String {
         let blocks = commands(page, section);
         let [block] = blocks.as_slice() else { panic!("{page}, {section}: {blocks:?}") };
         self.types(block)
     }
 
-    fn serves(&mut self) {
+    pub(crate) fn serves(&mut self) {
         self.running = Some(self.instance.start_as(|command| {
             command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         }));
     }
 
-    fn stops(&mut self) {
+    pub(crate) fn stops(&mut self) {
         let (code, log) = self.running.take().unwrap().stop();
         assert_eq!(code, Some(0), "{log}");
     }

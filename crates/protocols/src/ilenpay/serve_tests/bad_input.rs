@@ -3,45 +3,29 @@
 use http::Method;
 
 use super::world::{API_KEY, OPEN, World, new, request, said};
+use crate::feed::amount::tests::WRONG;
 
-const SPELLINGS: [&str; 30] = [
-    "-1",
-    "+1",
-    " 1000",
-    "1000 ",
-    "1.000",
-    "1,000",
-    "1000.00",
+/// What is read elsewhere and not here: an amount is signed as it was sent, so it has one spelling.
+const WRONG_HERE: [&str; 12] = [
+    "10000.00",
     "1000.0",
-    "1e3",
-    "1E3",
-    "0x10",
     "010000",
-    "00",
-    "0",
-    "-0",
-    "١٠٠٠",
-    "１０００",
-    "1_000",
-    "NaN",
-    "inf",
-    "1000\n",
-    "\t1000",
     "1000;",
-    "Rp1000",
     "9223372036854775807",
-    "9223372036854775808",
-    "18446744073709551616",
-    "1e400",
-    "100.000000001",
-    "1000\0",
+    "1E3",
+    "\t1000",
+    "1000\n",
+    "inf",
+    "0x10",
+    "1_000",
+    "1000001",
 ];
 
 #[tokio::test]
 async fn amounts_are_plain_digits() {
     let world = World::new().await;
     let changes = world.memory.changes();
-    for nominal in SPELLINGS {
+    for nominal in WRONG_HERE.iter().chain(WRONG) {
         let request = new("direct", nominal, "INV-1");
         assert_eq!(
             world.refused(OPEN, &request.pairs()).await,

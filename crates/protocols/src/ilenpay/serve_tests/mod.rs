@@ -11,4 +11,5 @@ mod notes;
 mod pings;
 mod ports;
 mod properties;
+mod refusals;
 pub(crate) mod world;

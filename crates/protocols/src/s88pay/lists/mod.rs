@@ -3,11 +3,16 @@
 //! The tables are data beside this file: one bank per line, columns between tabs. Codes are
 //! case-sensitive; deposit and withdraw codes of one currency are two sets; a code may stand for several
 //! banks, and a few banks have none.
+//!
+//! The vendor's list of Japanese banks is not known: it is told by its API alone (section 12.2). What
+//! stands in `japan.tsv` is a selection of our own, well-known banks by the four digits that Japan's
+//! clearing gives them, each with a branch or two, so that clients have something to choose from. It says
+//! nothing about which others there are, so a code beyond it is taken if it has the form of one.
 
 use domain::{Currency, Flow};
 
 const BANKS: &str = include_str!("banks.tsv");
-/// Bank, branch, name; a line without a branch names the bank itself.
+/// Bank, branch, name; a line without a branch names the bank itself. Ours, and not the vendor's.
 const JAPAN: &str = include_str!("japan.tsv");
 
 /// A bank of the lists.
@@ -55,7 +60,7 @@ pub(crate) fn banks() -> impl Iterator<Item = Bank> {
 /// What a list says of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Listed {
-    /// The currency has no list: any code may be right, and nothing is known of it.
+    /// There is no list, or none that has them all: the code may be right, and nothing is known of it.
     NoList,
     /// Nobody has this code.
     Nobody,
@@ -66,8 +71,10 @@ pub(crate) enum Listed {
 /// The bank of this code, for money going this way in this currency.
 pub(crate) fn find(currency: Currency, flow: Flow, code: &str) -> Listed {
     if currency == Currency::Jpy && flow == Flow::Out {
+        let is_formed = code.len() == 4 && code.bytes().all(|it| it.is_ascii_digit());
+        let unnamed = if is_formed { Listed::NoList } else { Listed::Nobody };
         let named = japanese_banks().find(|(known, _)| *known == code);
-        return named.map_or(Listed::Nobody, |(code, name)| {
+        return named.map_or(unnamed, |(code, name)| {
             Listed::Bank(Bank {
                 currency: "JPY",
                 takes: false,
@@ -92,12 +99,12 @@ pub(crate) fn is_named(currency: Currency, flow: Flow, code: &str, name: &str) -
     banks().filter(same).any(|it| it.name.eq_ignore_ascii_case(name.trim()))
 }
 
-/// Japan's banks: code and name.
+/// Some of Japan's banks: code and name.
 pub(crate) fn japanese_banks() -> impl Iterator<Item = (&'static str, &'static str)> {
     japan().filter(|(_, branch, _)| branch.is_empty()).map(|(bank, _, name)| (bank, name))
 }
 
-/// The branches of a Japanese bank: code and name.
+/// Some branches of a Japanese bank: code and name.
 pub(crate) fn japanese_branches(bank: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let own = japan().filter(move |(it, branch, _)| *it == bank && !branch.is_empty());
     own.map(|(_, branch, name)| (branch, name))
@@ -193,6 +200,9 @@ mod tests {
             (Currency::Idr, Flow::Out, "", "nobody"),
             (Currency::Cny, Flow::In, "ICBC", "ICBC"),
             (Currency::Jpy, Flow::Out, "0001", "みずほ銀行"),
+            (Currency::Jpy, Flow::Out, "0150", "no list"),
+            (Currency::Jpy, Flow::Out, "150", "nobody"),
+            (Currency::Jpy, Flow::Out, "015a", "nobody"),
             (Currency::Jpy, Flow::In, "0001", "no list"),
             (Currency::Inr, Flow::Out, "1003", "no list"),
             (Currency::Try, Flow::Out, "1", "no list"),

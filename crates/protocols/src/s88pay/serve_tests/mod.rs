@@ -1,5 +1,6 @@
 //! The served face over a whole gateway whose ports are in memory, with a fixed clock.
 
+mod bad_input;
 mod callbacks;
 mod checklist;
 mod deposits;
@@ -9,6 +10,7 @@ mod oracle;
 mod payouts;
 mod ports;
 mod properties;
+mod refusals;
 mod reports;
 mod submissions;
 mod world;

@@ -135,7 +135,7 @@ async fn each_currency_wants_its_own_fields() {
         ("OPRBDT", "phone_number", "+8801812345678", 109),
         ("OPRJPY", "branch_code", "-", 109),
         ("OPRJPY", "branch_code", "1", 109),
-        ("OPRJPY", "bank_code", "9998", 121),
+        ("OPRJPY", "bank_code", "998", 121),
         ("OPRBRL", "bank_name", "-", 109),
         ("OPRBRL", "bank_account_number", "123", 109),
         ("OPRTRY", "bank_account_number", "-", 109),
@@ -178,6 +178,10 @@ async fn banks_are_told_in_each_countrys_way() {
     assert_eq!(world.ask("OPRINR", PAYOUT, &text).await.0, 200);
     assert_eq!(world.order("OPRINR", "A").await.destination, "998877");
     assert_eq!(recipient("OPRINR", "A", "ifsc_code").await, "SBIN0001234");
+    // Japan's banks are more than those that we know by name.
+    let text = fields("OPRJPY", "A", &[("bank_code", "0150"), ("bank_name", "スルガ銀行")]);
+    assert_eq!(world.ask("OPRJPY", PAYOUT, &text).await.0, 200);
+    assert_eq!(recipient("OPRJPY", "A", "bank_name").await, "スルガ銀行");
     // Where no account is asked for, a wallet or a telephone does.
     let text = fields("OPRTRY", "A", &[("bank_account_number", "-"), ("address", "0xabc")]);
     assert_eq!(world.ask("OPRTRY", PAYOUT, &text).await.0, 200);

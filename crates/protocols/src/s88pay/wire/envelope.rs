@@ -37,7 +37,8 @@ impl Envelope {
         }
     }
 
-    fn of_body(body: &str) -> Option<Self> {
+    /// The envelope in a body of any of the three formats.
+    pub(crate) fn of_body(body: &str) -> Option<Self> {
         let body = body.trim();
         if body.starts_with('{') {
             let members = Parameters::json(body)?;

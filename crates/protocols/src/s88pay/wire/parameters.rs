@@ -102,9 +102,14 @@ impl Parameters {
         serde_json::from_str(text).ok()
     }
 
+    /// Whether any message has a parameter of this name.
+    pub(crate) fn is_known(name: &str) -> bool {
+        KNOWN.contains(&name) || name == STATUS
+    }
+
     /// Whether anything in it belongs to a message.
     pub(crate) fn is_message(&self) -> bool {
-        self.values.keys().any(|name| KNOWN.contains(&name.as_str()) || name == STATUS)
+        self.values.keys().any(|name| Self::is_known(name))
     }
 
     /// What was sent under a name, exactly as it stands; none if nothing was.
