@@ -700,7 +700,12 @@ pub enum Reply {
         order: Arc<Order>,
     },
     /// The evidence stands on suspense, or pays something by now.
-    Suspended(Evidence),
+    Suspended {
+        /// The evidence as it stands.
+        evidence: Evidence,
+        /// Whether somebody had decided on it before; nothing changed now.
+        repeated: bool,
+    },
     /// The collection has ended, now or before.
     Ended(Arc<Order>),
     /// These callbacks are the asker's to try.

@@ -145,6 +145,7 @@ fn what_stood_on_suspense_may_still_pay_its_order() {
     assert_eq!((inbound(&books), posted(&books, "suspense")), (-13_000, 13_000));
     let again = books.decide(&suspend("1", Doubtful::NoOrder));
     assert_eq!(again.changes, []);
+    assert!(matches!(again.answer, Ok(Reply::Suspended { repeated: true, .. })), "no second alarm");
     books.audit().expect("in order");
     books.run(&credit(1, "1")).expect("credited");
     assert_eq!((inbound(&books), posted(&books, "suspense")), (-10_000, 0));

@@ -20,7 +20,7 @@ pub(crate) fn suspend(evidence: &Evidence, reason: Doubtful) -> Command {
 impl<S: Subject> World<S> {
     async fn suspended(&self, evidence: &Evidence, reason: Doubtful) -> Evidence {
         match self.reply(suspend(evidence, reason)).await {
-            Reply::Suspended(evidence) => evidence,
+            Reply::Suspended { evidence, .. } => evidence,
             other => panic!("{other:?}"),
         }
     }
