@@ -325,17 +325,17 @@ impl Gateway {
         let collecting = collecting_of(&order)?;
         let (channel, due) = (&collecting.channel, collecting.due);
         let free = self.collections.free_evidence(channel, due, CANDIDATES).await?;
-        if is_too_many(free.len()) {
-            return Ok(order);
-        }
+        let too_many = is_too_many(free.len());
         let mut fitting = free.into_iter().filter(|evidence| {
             evidence.came_in_at >= order.created_at && is_named(evidence, &order)
         });
-        let (Some(evidence), None) = (fitting.next(), fitting.next()) else { return Ok(order) };
-        match self.credit(&order, &evidence).await? {
-            Ok(order) => Ok(order),
-            Err(_) => self.reread(&order).await,
+        if let (Some(evidence), None, false) = (fitting.next(), fitting.next(), too_many)
+            && let Ok(order) = self.credit(&order, &evidence).await?
+        {
+            return Ok(order);
         }
+        // Whoever tells or brings the same at the same moment may have paid it with what was here.
+        self.reread(&order).await
     }
 
     async fn record_evidence(&self, evidence: Evidence) -> Result<TakenIn, StoreFault> {
