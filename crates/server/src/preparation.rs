@@ -130,7 +130,12 @@ fn upstream(configuration: &Configuration) -> Result<(UpstreamName, sandbox::Set
             let iak_numbers = (*iak_numbers).into();
             Ok((
                 name.clone(),
-                sandbox::Settings { seed: *seed, iak_numbers, iak_top_ups_after: None },
+                sandbox::Settings {
+                    seed: *seed,
+                    iak_numbers,
+                    iak_top_ups_after: None,
+                    plays_payers: false,
+                },
             ))
         }
         None => Err(Fault::of("route", format!("leads to {name}, which is no upstream"))),

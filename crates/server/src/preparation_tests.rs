@@ -63,7 +63,7 @@ fn a_complete_configuration_is_prepared_and_changes_nothing() {
     let iak_numbers = sandbox::NumberScheme::Old;
     assert_eq!(
         preparation.stand_in,
-        sandbox::Settings { seed: 7, iak_numbers, iak_top_ups_after: None }
+        sandbox::Settings { seed: 7, iak_numbers, iak_top_ups_after: None, plays_payers: false }
     );
     assert!(!place.path("a").exists());
 }

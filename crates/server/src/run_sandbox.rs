@@ -60,6 +60,7 @@ pub(crate) async fn run(options: SandboxOptions) -> anyhow::Result<()> {
             seed: options.seed,
             iak_numbers: options.iak_numbers.into(),
             iak_top_ups_after: options.iak_top_ups_after,
+            plays_payers: true,
         },
         orders: Orders {
             answer_within: options.answer_within,

@@ -59,6 +59,9 @@ pub struct Settings {
     pub iak_numbers: NumberScheme,
     /// After which time IAK's top-ups succeed; none leaves them pending until somebody decides.
     pub iak_top_ups_after: Option<Duration>,
+    /// Whether payers of collections are played as well, who pay on the mere word of a merchant. True in
+    /// the sandbox alone.
+    pub plays_payers: bool,
 }
 
 /// The built-in upstream.
@@ -391,7 +394,7 @@ impl Upstream for Sandbox {
     }
 
     async fn play_payer(&self, order: &Order, moment: Moment) -> PayerDoes {
-        rules::payer(order, moment)
+        if self.settings.plays_payers { rules::payer(order, moment) } else { PayerDoes::Nothing }
     }
 
     async fn ask(&self, purchase: Purchase) -> Told {

@@ -26,10 +26,13 @@ struct Bench {
 }
 
 fn open(directory: Directory, after: Option<u64>) -> Bench {
+    let iak_top_ups_after = after.map(Duration::from_secs);
+    open_with(directory, Settings { iak_top_ups_after, ..Settings::default() })
+}
+
+fn open_with(directory: Directory, settings: Settings) -> Bench {
     let (sender, notices) = channel(8);
     let clock = Arc::new(Moving(AtomicI64::new(NOW.milliseconds())));
-    let iak_top_ups_after = after.map(Duration::from_secs);
-    let settings = Settings { iak_top_ups_after, ..Settings::default() };
     let name = UpstreamName::new(NAME);
     let sandbox = Sandbox::open(directory.path(), name, settings, clock.clone(), sender);
     Bench { sandbox: sandbox.expect("a sandbox"), clock, notices, directory }
@@ -234,11 +237,15 @@ async fn payers_do_as_documented() {
         ("s88pay", "v2", baht(25_001), "", PressedPay, Pays),
         ("s88pay", "v2", baht(25_000), "", PressedFail, GivesUp),
     ];
-    let bench = bench();
+    let settings = |plays_payers| Settings { plays_payers, ..Settings::default() };
+    let playing = open_with(Directory::new(), settings(true));
+    // Where real merchants are served, nobody pays on their mere word.
+    let serious = open_with(Directory::new(), settings(false));
     for (protocol, dialect, amount, sender, moment, does) in table {
         let order = collection(protocol, dialect, amount, sender);
-        let found = bench.sandbox.play_payer(&order, moment).await;
+        let found = playing.sandbox.play_payer(&order, moment).await;
         assert_eq!(found, does, "{protocol} {dialect} {amount} {sender} {moment:?}");
+        assert_eq!(serious.sandbox.play_payer(&order, moment).await, Nothing);
     }
 }
 
