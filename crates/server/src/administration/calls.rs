@@ -335,9 +335,10 @@ impl Call {
             .map_err(|what| Denial::with(Code::ProductUnknown, what))?;
         let content: ProductContent = self.body()?;
         let mut product = products::product(&id, content)?;
-        // Nothing here speaks of channels, so that what a product has of one stays as it is.
+        // Tables of prices say nothing of channels, and must not take away what a product has of one.
         let known = self.gateway.catalogue();
-        product.channel = known.product(&product.id).and_then(|known| known.channel.clone());
+        let stays = || known.product(&product.id).and_then(|known| known.channel.clone());
+        product.channel = product.channel.clone().or_else(stays);
         self.act(Act::PutProduct(product)).await
     }
 

@@ -241,6 +241,15 @@ words! {
     }
 }
 words! {
+    /// Which way money goes through a channel.
+    FlowWord {
+        /// From payers to merchants.
+        In = "in",
+        /// From merchants to bank accounts and wallets.
+        Out = "out",
+    }
+}
+words! {
     /// What became of an order, in a person's word.
     VerdictWord {
         /// It was delivered.

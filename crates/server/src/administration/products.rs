@@ -1,19 +1,24 @@
 //! Products between the admin API and the domain: how they are shown, and how what was sent becomes
 //! one.
 //!
-//! What is shown can be sent back as it is. Channels are neither shown nor taken.
+//! What is shown can be sent back as it is.
 
-use domain::product::CutOff;
+use domain::product::{CutOff, Fee};
 use domain::{
-    Alias, Amount, Currency, Level, Price, Product, ProductId, ProductStatus, ProtocolName, Terms,
-    TopUp,
+    Alias, Amount, Channel, Currency, Flow, Level, Price, Product, ProductId, ProductStatus,
+    ProtocolName, Terms, TopUp,
 };
 
 use super::calls::amount;
 use super::codes::{Code, Denial};
-use super::forms::{self, MinuteText, ProductName, ProductState, minute_of_day};
-use super::requests::{AliasShape, ProductContent, TermsShape, TopUpShape};
+use super::forms::{
+    self, CurrencyCode, FlowWord, MinuteText, ProductName, ProductState, minute_of_day,
+};
+use super::requests::{AliasShape, ChannelShape, ProductContent, TermsShape, TopUpShape};
 use super::shape::shape;
+
+/// What a fee of everything comes to.
+const MILLION: u32 = 1_000_000;
 
 shape! {
     /// A product.
@@ -37,6 +42,27 @@ shape! {
         cut_off: Option<CutOffView> = { "from": "23:00", "until": "01:00" },
         /// What is particular to a top-up; null for a product whose bills are asked for.
         top_up: Option<TopUpView> = null,
+        /// What is particular to a way for money in or out; null for anything else.
+        channel: Option<ChannelView> = null,
+    }
+}
+shape! {
+    /// What is particular to a way for money in or out.
+    ChannelView {
+        /// `in` or `out`.
+        flow: String = "in",
+        /// The currencies that go through it; none is all.
+        currencies: Vec<String> = ["IDR"],
+        /// What we take of each million minor units, rounded up.
+        fee_per_million: u32 = 10000,
+        /// What we take in any case, in minor units.
+        fee_fixed: u32 = 0,
+        /// For how many hundredths of cash the channel's own money counts, where it is worth less.
+        rate_hundredths: Option<u16> = null,
+        /// Where payers send their money.
+        account: Option<String> = "0011223344 Toko Contoh",
+        /// The highest amount of one order, in minor units; null is without a limit.
+        amount_max: Option<u64> = 50000000,
     }
 }
 shape! {
@@ -123,6 +149,25 @@ impl From<&Product> for ProductView {
                 until: minute(it.until_minute),
             }),
             top_up: product.top_up.as_ref().map(TopUpView::from),
+            channel: product.channel.as_ref().map(ChannelView::from),
+        }
+    }
+}
+
+impl From<&Channel> for ChannelView {
+    fn from(channel: &Channel) -> Self {
+        let flow = match channel.flow {
+            Flow::In => "in",
+            Flow::Out => "out",
+        };
+        Self {
+            flow: flow.to_owned(),
+            currencies: channel.currencies.iter().map(|it| it.code().to_owned()).collect(),
+            fee_per_million: channel.fee.per_million,
+            fee_fixed: channel.fee.fixed,
+            rate_hundredths: channel.rate_hundredths.map(u16::from),
+            account: Some(channel.account.clone()).filter(|account| !account.is_empty()),
+            amount_max: channel.amount_max,
         }
     }
 }
@@ -187,6 +232,9 @@ pub(super) fn product(id: &ProductName, content: ProductContent) -> Result<Produ
     if content.top_up.is_some() && !content.terms.is_empty() {
         return Err(contradictory("a top-up has prices and no terms"));
     }
+    if content.channel.is_some() && (content.top_up.is_some() || !content.terms.is_empty()) {
+        return Err(contradictory("a channel has neither terms nor prices"));
+    }
     Ok(Product {
         id: ProductId::new(id.0.as_str()),
         name: content.name.0,
@@ -197,7 +245,39 @@ pub(super) fn product(id: &ProductName, content: ProductContent) -> Result<Produ
         terms: terms(content.terms)?,
         cut_off,
         top_up: content.top_up.map(top_up).transpose()?,
-        channel: None,
+        channel: content.channel.map(channel).transpose()?,
+    })
+}
+
+fn channel(sent: ChannelShape) -> Result<Channel, Denial> {
+    let mut currencies = Vec::new();
+    for currency in sent.currencies.into_iter().map(CurrencyCode::currency) {
+        if currencies.contains(&currency) {
+            return Err(contradictory("a currency stands twice"));
+        }
+        currencies.push(currency);
+    }
+    if sent.fee_per_million > MILLION {
+        return Err(contradictory("the fee is more than the amount"));
+    }
+    let hundredths = |it| u8::try_from(it).ok().filter(|it| (1..=100).contains(it));
+    let rate_hundredths = match sent.rate_hundredths {
+        None => None,
+        Some(rate) => {
+            let rate = hundredths(rate);
+            Some(rate.ok_or_else(|| contradictory("a rate is 1 to 100 hundredths"))?)
+        }
+    };
+    Ok(Channel {
+        flow: match sent.flow {
+            FlowWord::In => Flow::In,
+            FlowWord::Out => Flow::Out,
+        },
+        currencies,
+        fee: Fee { per_million: sent.fee_per_million, fixed: sent.fee_fixed },
+        rate_hundredths,
+        account: sent.account.map(|it| it.0).unwrap_or_default(),
+        amount_max: sent.amount_max,
     })
 }
 

@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 
 use super::forms::{
     CallbackSecret, CallbackUrl, CurrencyCode, DecimalAmount, DisplayName, EvidenceSource,
-    FundingDirection, FundingReference, Identifier, InstantText, Label, MinuteText, NetworkText,
-    OrderReference, ProductCode, ProductState, Protocol, RepetitionRule, SecretText, Sentence,
-    VerdictWord,
+    FlowWord, FundingDirection, FundingReference, Identifier, InstantText, Label, MinuteText,
+    NetworkText, OrderReference, ProductCode, ProductState, Protocol, RepetitionRule, SecretText,
+    Sentence, VerdictWord,
 };
 use super::shape::shape;
 
@@ -141,6 +141,27 @@ shape! {
     }
 }
 shape! {
+    /// What is particular to a way for money in or out.
+    ChannelShape {
+        /// Which way.
+        flow: FlowWord = "in",
+        /// The currencies that go through it; none is all.
+        currencies: Vec<CurrencyCode> = ["IDR"],
+        /// What we take of each million minor units, rounded up: 10000 is one in a hundred.
+        fee_per_million: u32 = 10000,
+        /// What we take in any case, in minor units.
+        fee_fixed: u32 = 0,
+        /// For how many hundredths of cash the channel's own money counts, where it is worth less,
+        /// as telephone credit is.
+        rate_hundredths: Option<u16> = null,
+        /// Where payers send their money; one for each currency as `INR=…;THB=…`. Left out where they
+        /// are told otherwise.
+        account: Option<Sentence> = "0011223344 Toko Contoh",
+        /// The highest amount of one order, in minor units; none is without a limit.
+        amount_max: Option<u64> = 50000000,
+    }
+}
+shape! {
     /// A daily span in which a product is closed, in Asia/Jakarta.
     CutOffShape {
         /// First closed minute.
@@ -171,6 +192,8 @@ shape! {
         cut_off: Option<CutOffShape> = { "from": "23:00", "until": "01:00" },
         /// What is particular to a top-up; left out for a product whose bills are asked for.
         top_up: Option<TopUpShape> = null,
+        /// What is particular to a way for money in or out; left out, what the product has of it stays.
+        channel: Option<ChannelShape> = null,
     }
 }
 shape! {
