@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::administration::{self, Actor, Role};
+use domain::administration::{self, Actor, NamedRequest, Role};
 use domain::command::{Credit, EndCollection};
 use domain::evidence::{Doubtful, Evidence, EvidenceKey, EvidenceState};
 use domain::{
@@ -15,8 +15,8 @@ use tokio::time::timeout;
 
 use crate::collect::{Told, told};
 use crate::fixtures::{Act, Fixture, OPENING};
-use crate::ports::{CollectionReports, Moment, PayerDoes};
-use crate::{By, Collected, CollectionRequest, PayOutRequest, Rejection};
+use crate::ports::{CollectionReports, Moment, PayerDoes, Verdict};
+use crate::{By, ByHandFault, Collected, CollectionRequest, Done, PayOutRequest, Rejection};
 
 const DUE: u32 = 10_000;
 
@@ -261,6 +261,26 @@ async fn a_decision_by_hand_calls_the_courier() {
         assert!(rung(&fixture).await, "{owed}");
         assert_eq!(fixture.store.audit().unwrap().callbacks, owed);
     }
+}
+
+/// A person may give a collection up, and cannot pay it by a word.
+#[tokio::test]
+async fn a_person_ends_a_collection_and_pays_none() {
+    let fixture = Fixture::new().await;
+    let order = opened(&fixture, "A").await;
+    let by = |text: &str| By {
+        actor: Actor { name: "ana".to_owned(), role: Role::Operator },
+        request: Some(NamedRequest { text: text.to_owned(), fingerprint: [1; 32] }),
+    };
+    let decide = |verdict, name| fixture.gateway.decide_by_hand(order.id, verdict, by(name));
+    let word = decide(Verdict::Success, "k1").await;
+    assert_eq!(word, Err(ByHandFault::NeedsEvidence));
+    let done = decide(Verdict::Failed, "k2").await.unwrap();
+    assert_eq!(fixture.state(&order).await, OrderState::Failed(Refusal::PaymentFailed));
+    assert!(rung(&fixture).await);
+    assert_eq!(decide(Verdict::Failed, "k2").await, Ok(Done { repeated: true, ..done }));
+    assert_eq!(decide(Verdict::Failed, "k3").await, Err(ByHandFault::NotPending));
+    assert_eq!(fixture.store.audit().unwrap().callbacks, 1);
 }
 
 fn payout(fixture: &Fixture, reference: &str, amount: u32) -> PayOutRequest {
