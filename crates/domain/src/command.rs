@@ -241,6 +241,8 @@ pub struct Redeliver {
     pub order: OrderId,
     /// Its callbacks, as many as are known.
     pub callbacks: Vec<CallbackId>,
+    /// The merchant's currency.
+    pub currency: Currency,
     /// When.
     pub at: Timestamp,
 }
@@ -498,7 +500,11 @@ impl Command {
                 keys.callbacks.push(record.callback);
                 keys.endpoints.push(record.endpoint.clone());
             }
-            Self::Redeliver(redeliver) => keys.callbacks.extend(&redeliver.callbacks),
+            Self::Redeliver(redeliver) => {
+                keys.orders.push(redeliver.order);
+                keys.accounts.push(AccountKey::merchant(redeliver.merchant, redeliver.currency));
+                keys.callbacks.extend(&redeliver.callbacks);
+            }
             Self::Administer(administer) => {
                 keys.requests.extend(administer.request_key());
                 administer.act.add_keys(keys);
