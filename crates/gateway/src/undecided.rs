@@ -22,9 +22,6 @@ const LEFT_AFTER: Duration = Duration::from_secs(5);
 /// How many pieces are read at a time, and decided on in one round beside everything else.
 const AT_ONCE: u32 = 64;
 
-/// The name of the state in which nobody has decided.
-const OPEN: &str = EvidenceState::Open.name();
-
 impl Gateway {
     /// Decides on everything that an earlier run of the program left open, and tells how much that
     /// was. A piece that cannot be decided on is looked for again by [`Self::run_collections`].
@@ -32,7 +29,7 @@ impl Gateway {
         let mut after = None;
         let mut decided: u64 = 0;
         loop {
-            let page = self.collections.evidence_list(Some(OPEN), after.as_ref(), AT_ONCE).await?;
+            let page = self.collections.open_evidence(after.as_ref(), AT_ONCE).await?;
             decided = decided.saturating_add(self.decide_on(page.items).await);
             after = page.next;
             if after.is_none() {
@@ -48,7 +45,7 @@ impl Gateway {
         after: Option<EvidenceKey>,
     ) -> Result<Option<EvidenceKey>, StoreFault> {
         let now = self.now();
-        let page = self.collections.evidence_list(Some(OPEN), after.as_ref(), AT_ONCE).await?;
+        let page = self.collections.open_evidence(after.as_ref(), AT_ONCE).await?;
         let is_left = |it: &Evidence| it.seen_at.after(LEFT_AFTER) <= now;
         let left = page.items.into_iter().filter(is_left).collect();
         let decided = self.decide_on(left).await;
