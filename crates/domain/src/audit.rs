@@ -106,6 +106,7 @@ struct Owed {
     merchant: MerchantId,
     protocol: ProtocolName,
     state: OrderState,
+    collects: bool,
 }
 
 /// A transfer that moved a merchant's money and names no order: a funding must name it.
@@ -339,6 +340,7 @@ impl Auditor {
                 merchant: order.key.merchant,
                 protocol: order.key.protocol.clone(),
                 state: order.state,
+                collects: order.collecting.is_some(),
             };
             if self.owed.insert(*id, owed).is_some() {
                 return Err(problem(format!("owes callback {id}, which another order owes")));
@@ -368,6 +370,8 @@ impl Auditor {
         let fits = match callback.event {
             Event::Succeeded | Event::SerialNumber => owed.state == OrderState::Succeeded,
             Event::Failed => matches!(owed.state, OrderState::Failed(_) | OrderState::Expired),
+            // It may have ended since.
+            Event::InReview => owed.collects,
         };
         if !fits {
             return problem("tells something else than became of its order");

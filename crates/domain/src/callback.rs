@@ -25,11 +25,13 @@ pub enum Event {
     Failed,
     /// Its serial number came after it had succeeded without one.
     SerialNumber,
+    /// A person has to look at it. Told only to who asks.
+    InReview,
 }
 
 impl Event {
     /// Every event, in the order in which they are declared.
-    pub const ALL: [Self; 3] = [Self::Succeeded, Self::Failed, Self::SerialNumber];
+    pub const ALL: [Self; 4] = [Self::Succeeded, Self::Failed, Self::SerialNumber, Self::InReview];
 
     /// A stable name for storage and logs.
     pub const fn name(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Event {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::SerialNumber => "serial-number",
+            Self::InReview => "in-review",
         }
     }
 

@@ -164,6 +164,8 @@ pub struct Redeliver {
     pub order: OrderId,
     /// Its callbacks, as many as are known.
     pub callbacks: Vec<CallbackId>,
+    /// The merchant's currency.
+    pub currency: Currency,
     /// When.
     pub at: Timestamp,
 }
@@ -317,7 +319,11 @@ impl Command {
                 keys.callbacks.push(record.callback);
                 keys.endpoints.push(record.endpoint.clone());
             }
-            Self::Redeliver(redeliver) => keys.callbacks.extend(&redeliver.callbacks),
+            Self::Redeliver(redeliver) => {
+                keys.orders.push(redeliver.order);
+                keys.accounts.push(AccountKey::merchant(redeliver.merchant, redeliver.currency));
+                keys.callbacks.extend(&redeliver.callbacks);
+            }
             Self::Administer(administer) => {
                 keys.requests.extend(administer.request_key());
                 administer.act.add_keys(keys);
@@ -462,7 +468,12 @@ pub enum Reply {
         order: Arc<Order>,
     },
     /// The evidence stands on suspense, or pays something by now.
-    Suspended(Evidence),
+    Suspended {
+        /// The evidence as it stands.
+        evidence: Evidence,
+        /// Whether somebody had decided on it before; nothing changed now.
+        repeated: bool,
+    },
     /// The collection has ended, now or before.
     Ended(Arc<Order>),
     /// These callbacks are the asker's to try.

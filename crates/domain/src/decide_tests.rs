@@ -114,7 +114,12 @@ fn told(answer: &Answer) -> String {
         Ok(Reply::Credited { balance, repeated: false, .. }) => format!("credited {balance}"),
         Ok(Reply::Credited { balance, repeated: true, .. }) => format!("credited-before {balance}"),
         Ok(Reply::NotCredited { reason, .. }) => format!("not-credited {}", reason.name()),
-        Ok(Reply::Suspended(evidence)) => format!("suspended {}", evidence.state.name()),
+        Ok(Reply::Suspended { evidence, repeated: false }) => {
+            format!("suspended {}", evidence.state.name())
+        }
+        Ok(Reply::Suspended { evidence, repeated: true }) => {
+            format!("suspended-before {}", evidence.state.name())
+        }
         Ok(Reply::Ended(order)) => format!("ended {}", state(order)),
         Ok(Reply::Leased(callbacks)) => format!("leased {}", callbacks.len()),
         Ok(Reply::DeliveryRecorded { callback, .. }) => format!("tried {}", callback.state.name()),

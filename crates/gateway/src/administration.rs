@@ -96,6 +96,9 @@ impl Gateway {
         });
         match self.store.execute(command, None).await? {
             Ok(Reply::Administered { audit, effect, repeated }) => {
+                if matches!(effect, Effect::Resolved(_) | Effect::Resent(_)) {
+                    self.news.notify_one();
+                }
                 Ok(Done { audit, effect, repeated })
             }
             Ok(Reply::Objected(objection)) => Err(objection.into()),

@@ -14,10 +14,10 @@ use domain::command::{
 use domain::evidence::{Doubtful, Evidence, EvidenceKey, EvidenceState};
 use domain::{
     Amount, Collecting, Command, Detail, Flow, Merchant, MerchantStatus, Mode, Order, OrderId,
-    OrderState, ProtocolName, Reference, ReferenceKey, Refusal, Reply,
+    OrderState, ProtocolName, Reference, ReferenceKey, Refusal, Reply, UpstreamName,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::buy::within;
 use crate::inquire::unexpected;
@@ -30,6 +30,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const AT_ONCE: u32 = 64;
 /// How many candidates are looked at. Where there are more, nobody knows for certain which is meant.
 const CANDIDATES: u32 = 1000;
+/// What the names of the built-in payer's evidence begin with; the order's number follows.
+const PAYER_OF: &str = "order-";
+
 /// The names under which protocols note whom the payer says to be, and by what the payment goes.
 pub mod told {
     /// The number or account from which the payer sent.
@@ -216,7 +219,7 @@ impl Gateway {
         let evidence = Evidence {
             key: EvidenceKey {
                 source: order.upstream.to_string(),
-                id: format!("order-{}", order.id),
+                id: format!("{PAYER_OF}{}", order.id),
             },
             channel: collecting.channel.clone(),
             amount: collecting.due,
@@ -266,7 +269,10 @@ impl Gateway {
     }
 
     /// Credits the one collection that evidence is for, or puts it on suspense.
-    async fn attribute(self: &Arc<Self>, recorded: Evidence) -> Result<Evidence, StoreFault> {
+    pub(crate) async fn attribute(
+        self: &Arc<Self>,
+        recorded: Evidence,
+    ) -> Result<Evidence, StoreFault> {
         let reason = match self.order_for(&recorded).await? {
             Ok(order) => match self.credit(&order, &recorded).await? {
                 Ok(order) => {
@@ -285,6 +291,10 @@ impl Gateway {
         &self,
         evidence: &Evidence,
     ) -> Result<Result<Arc<Order>, Doubtful>, StoreFault> {
+        if let Some(order) = self.order_of_payer(&evidence.key) {
+            let waits = |order: &Arc<Order>| order.collecting.is_some();
+            return Ok(self.store.order(order).await?.filter(waits).ok_or(Doubtful::NoOrder));
+        }
         let waiting =
             self.collections.awaiting(&evidence.channel, evidence.amount, CANDIDATES).await?;
         if is_too_many(waiting.len()) {
@@ -302,23 +312,30 @@ impl Gateway {
         })
     }
 
+    /// The order for which the built-in payer paid, which is known without looking at the amount. No
+    /// feed has the name of an upstream.
+    fn order_of_payer(&self, key: &EvidenceKey) -> Option<OrderId> {
+        self.upstream(&UpstreamName::new(key.source.as_str()))?;
+        key.id.strip_prefix(PAYER_OF)?.parse().ok().map(OrderId)
+    }
+
     /// Looks for money that came in for a collection since it was opened, be it on suspense because
     /// nothing told then whose it was. Only what is named for it for certain pays it.
     async fn find_evidence(self: &Arc<Self>, order: Arc<Order>) -> Result<Arc<Order>, StoreFault> {
         let collecting = collecting_of(&order)?;
         let (channel, due) = (&collecting.channel, collecting.due);
         let free = self.collections.free_evidence(channel, due, CANDIDATES).await?;
-        if is_too_many(free.len()) {
-            return Ok(order);
-        }
+        let too_many = is_too_many(free.len());
         let mut fitting = free.into_iter().filter(|evidence| {
             evidence.came_in_at >= order.created_at && is_named(evidence, &order)
         });
-        let (Some(evidence), None) = (fitting.next(), fitting.next()) else { return Ok(order) };
-        match self.credit(&order, &evidence).await? {
-            Ok(order) => Ok(order),
-            Err(_) => self.reread(&order).await,
+        if let (Some(evidence), None, false) = (fitting.next(), fitting.next(), too_many)
+            && let Ok(order) = self.credit(&order, &evidence).await?
+        {
+            return Ok(order);
         }
+        // Whoever tells or brings the same at the same moment may have paid it with what was here.
+        self.reread(&order).await
     }
 
     async fn record_evidence(&self, evidence: Evidence) -> Result<TakenIn, StoreFault> {
@@ -366,9 +383,9 @@ impl Gateway {
             at: self.now(),
         });
         match self.store.execute(command, None).await? {
-            Ok(Reply::Suspended(evidence)) => {
-                // Of two that bring the same, the other may have paid an order with it meanwhile.
-                if matches!(evidence.state, EvidenceState::Suspended { .. }) {
+            Ok(Reply::Suspended { evidence, repeated }) => {
+                // Of several that decide on the same, one did, and only that one raises the alarm.
+                if !repeated {
                     error!(
                         source = evidence.key.source,
                         evidence = evidence.key.id,
@@ -409,13 +426,25 @@ impl Gateway {
         }
     }
 
-    /// Ends collections whose time has run out until told to stop.
+    /// Decides on evidence that was left open and ends collections whose time has run out, until told
+    /// to stop. What an earlier run left open comes first, so that no collection is ended for which
+    /// money is there.
     pub async fn run_collections(self: Arc<Self>, stop: CancellationToken) {
+        match self.recover_evidence().await {
+            Ok(0) => {}
+            Ok(decided) => info!(decided, "evidence of an earlier run is decided on"),
+            Err(fault) => error!(%fault, "evidence of an earlier run stays open for now"),
+        }
+        let mut after = None;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
+            after = self.decide_on_left(after).await.unwrap_or_else(|fault| {
+                warn!(%fault, "evidence that was left open could not be read");
+                None
+            });
             if let Err(fault) = self.end_expired().await {
                 warn!(%fault, "collections whose time has run out could not be ended");
             }

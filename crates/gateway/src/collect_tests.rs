@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use domain::administration::{self, Actor, NamedRequest, Role};
+use domain::command::{Credit, EndCollection};
 use domain::evidence::{Doubtful, Evidence, EvidenceKey, EvidenceState};
 use domain::{
-    Amount, Currency, Detail, Merchant, Order, OrderState, ProtocolName, Reference, Refusal,
+    Amount, CallbackId, Currency, Detail, Merchant, Order, OrderState, ProtocolName, Reference,
+    Refusal,
 };
+use tokio::time::timeout;
 
 use crate::collect::{Told, told};
 use crate::fixtures::{Act, Fixture, OPENING};
-use crate::ports::{CollectionReports, Moment, PayerDoes};
-use crate::{Collected, CollectionRequest, PayOutRequest, Rejection};
+use crate::ports::{CollectionReports, Moment, PayerDoes, Verdict};
+use crate::{By, ByHandFault, Collected, CollectionRequest, Done, PayOutRequest, Rejection};
 
 const DUE: u32 = 10_000;
 
@@ -220,6 +224,63 @@ async fn what_cannot_be_collected_stores_nothing() {
     let other = CollectionRequest { fingerprint: [2; 32], ..asked() };
     let rejection = fixture.gateway.open_collection(other).await.unwrap_err();
     assert_eq!(rejection, Rejection::Refused(Refusal::ReferenceUsed));
+}
+
+/// Whether the courier was called since this was asked last.
+async fn rung(fixture: &Fixture) -> bool {
+    timeout(Duration::ZERO, fixture.gateway.news.notified()).await.is_ok()
+}
+
+/// News of what a person decided leaves at once, as any other.
+#[tokio::test]
+async fn a_decision_by_hand_calls_the_courier() {
+    let fixture = Fixture::new().await;
+    let (first, second) = (opened(&fixture, "A").await, opened(&fixture, "B").await);
+    let doubtful = seen(&fixture, "1", DUE, "0812");
+    take_in(&fixture, doubtful.clone()).await;
+    assert!(!rung(&fixture).await, "nothing is owed yet");
+    let assign = administration::Act::Assign(Credit {
+        order: first.id,
+        merchant: fixture.merchant.id,
+        currency: Currency::Idr,
+        channel: (doubtful.channel.clone(), Currency::Idr),
+        evidence: doubtful.key.clone(),
+        at: fixture.gateway.now(),
+    });
+    let end = administration::Act::EndCollection(EndCollection {
+        order: second.id,
+        merchant: fixture.merchant.id,
+        currency: Currency::Idr,
+        refusal: Some(Refusal::PaymentAbandoned),
+        at: fixture.gateway.now(),
+    });
+    let resend = administration::Act::ResendCallback { callback: CallbackId(1) };
+    for (act, owed) in [(assign, 1), (end, 2), (resend, 2)] {
+        let actor = Actor { name: "ana".to_owned(), role: Role::Administrator };
+        fixture.gateway.act(By { actor, request: None }, act).await.unwrap();
+        assert!(rung(&fixture).await, "{owed}");
+        assert_eq!(fixture.store.audit().unwrap().callbacks, owed);
+    }
+}
+
+/// A person may give a collection up, and cannot pay it by a word.
+#[tokio::test]
+async fn a_person_ends_a_collection_and_pays_none() {
+    let fixture = Fixture::new().await;
+    let order = opened(&fixture, "A").await;
+    let by = |text: &str| By {
+        actor: Actor { name: "ana".to_owned(), role: Role::Operator },
+        request: Some(NamedRequest { text: text.to_owned(), fingerprint: [1; 32] }),
+    };
+    let decide = |verdict, name| fixture.gateway.decide_by_hand(order.id, verdict, by(name));
+    let word = decide(Verdict::Success, "k1").await;
+    assert_eq!(word, Err(ByHandFault::NeedsEvidence));
+    let done = decide(Verdict::Failed, "k2").await.unwrap();
+    assert_eq!(fixture.state(&order).await, OrderState::Failed(Refusal::PaymentFailed));
+    assert!(rung(&fixture).await);
+    assert_eq!(decide(Verdict::Failed, "k2").await, Ok(Done { repeated: true, ..done }));
+    assert_eq!(decide(Verdict::Failed, "k3").await, Err(ByHandFault::NotPending));
+    assert_eq!(fixture.store.audit().unwrap().callbacks, 1);
 }
 
 fn payout(fixture: &Fixture, reference: &str, amount: u32) -> PayOutRequest {

@@ -48,12 +48,14 @@ const STOP_WITHIN: Duration = Duration::from_secs(15);
 
 impl Gateway {
     /// Has the latest news of a merchant's order sent once more to each of its addresses, with the same
-    /// bytes, and tells to how many; none as long as there is no news.
+    /// bytes, and tells to how many; none as long as there is no news. That a person has to look at an
+    /// order is told to whoever asks like this, and by itself to nobody.
     pub async fn redeliver(&self, merchant: &Merchant, order: &Order) -> Result<usize, Rejection> {
         let command = Command::Redeliver(Redeliver {
             merchant: merchant.id,
             order: order.id,
             callbacks: order.callbacks.clone(),
+            currency: merchant.currency,
             at: self.now(),
         });
         match reply(self.store.execute(command, None).await)? {

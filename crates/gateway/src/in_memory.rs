@@ -410,6 +410,14 @@ impl CollectionReports for InMemory {
         Ok(records.evidence.values().filter(free).take(limit).cloned().collect())
     }
 
+    async fn open_evidence(
+        &self,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault> {
+        self.evidence_list(Some(domain::EvidenceState::Open.name()), after, limit).await
+    }
+
     async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault> {
         Ok(self.working()?.evidence.get(key).cloned())
     }

@@ -213,7 +213,7 @@ pub(crate) fn unexpected(reply: &Reply) -> StoreFault {
         Reply::EvidenceRecorded { .. } => "evidence recorded",
         Reply::Credited { .. } => "credited",
         Reply::NotCredited { .. } => "not credited",
-        Reply::Suspended(_) => "suspended",
+        Reply::Suspended { .. } => "suspended",
         Reply::Ended(_) => "ended",
         Reply::Leased(_) => "leased",
         Reply::Redelivered { .. } => "redelivered",

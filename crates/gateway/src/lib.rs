@@ -23,6 +23,7 @@ mod pay;
 pub mod ports;
 mod resolve;
 pub mod standard_webhooks;
+mod undecided;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};

@@ -210,6 +210,14 @@ pub trait CollectionReports: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Evidence>, StoreFault>;
 
+    /// Evidence on which nobody has decided, in the order of its names, from the first above `after`.
+    /// Sees everything that was acknowledged before, or fails.
+    async fn open_evidence(
+        &self,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault>;
+
     /// The evidence of this name.
     async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault>;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::administration::{Act, Objection};
+use domain::command::EndCollection;
 use domain::decide::ABANDONED;
 use domain::{Attempt, AttemptState, Delivery, Kind, Order, OrderId, OrderState, Outcome, Refusal};
 use thiserror::Error;
@@ -34,6 +35,9 @@ pub enum ByHandFault {
     /// Only an order whose outcome is open can be decided.
     #[error("order is not pending")]
     NotPending,
+    /// A collection is paid by evidence, also by hand, and never by a word.
+    #[error("order is paid by evidence alone")]
+    NeedsEvidence,
     /// A call is under way; its outcome comes first.
     #[error("order is being called about at this moment")]
     InFlight,
@@ -215,6 +219,9 @@ impl Gateway {
             return Ok(done);
         }
         let order = self.store.order(order).await?.ok_or(ByHandFault::NotFound)?;
+        if order.state == OrderState::Awaiting {
+            return self.decide_on_collection(&order, verdict, by).await;
+        }
         let attempt = match order.attempt() {
             Some(attempt) if order.state == OrderState::Processing => attempt,
             _ => return Err(ByHandFault::NotPending),
@@ -240,6 +247,28 @@ impl Gateway {
             self.observe_outcome(&resolved);
         }
         info!(order = %order.id, ?verdict, actor = by.actor.name, "decided by hand");
+        Ok(done)
+    }
+
+    /// Nobody pays any more for a collection that a person gives up.
+    async fn decide_on_collection(
+        &self,
+        order: &Order,
+        verdict: Verdict,
+        by: &By,
+    ) -> Result<Done, ByHandFault> {
+        let (Verdict::Failed, Some(collecting)) = (verdict, &order.collecting) else {
+            return Err(ByHandFault::NeedsEvidence);
+        };
+        let end = EndCollection {
+            order: order.id,
+            merchant: order.key.merchant,
+            currency: collecting.gross.currency(),
+            refusal: Some(Refusal::PaymentFailed),
+            at: self.now(),
+        };
+        let done = self.administer_as(by, Act::EndCollection(end)).await?;
+        info!(order = %order.id, actor = by.actor.name, "a collection was ended by hand");
         Ok(done)
     }
 }

@@ -477,6 +477,14 @@ impl CollectionReports for MemoryStore {
         Ok(first(tables.evidence.values().filter(free).cloned().collect(), limit))
     }
 
+    async fn open_evidence(
+        &self,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault> {
+        self.evidence_list(Some(domain::EvidenceState::Open.name()), after, limit).await
+    }
+
     async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault> {
         Ok(locked(&self.tables).evidence.get(key).cloned())
     }

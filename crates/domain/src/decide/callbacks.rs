@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use crate::administration::{Action, Effect, Facts, Objection};
-use crate::callback::{Callback, CallbackState, Delivery, Endpoint, EndpointKey};
+use crate::callback::{Callback, CallbackState, Delivery, Endpoint, EndpointKey, Event};
 use crate::command::{Lease, RecordDelivery, Redeliver, Reply, Wanted};
 use crate::identifier::CallbackId;
+use crate::ledger::Ledger;
 use crate::merchant::Secret;
-use crate::order::Order;
+use crate::order::{Order, OrderState};
 use crate::time::Timestamp;
 use crate::working_set::{Change, NotLoaded, WorkingSet};
 
 use super::administration::{Done, Outcome, facts};
-use super::{DecideFault, Decision, Ended};
+use super::{DecideFault, Decision, Ended, balance, saved};
 
 /// The callbacks that an order's end makes owed, entered on the order: one to the merchant's address
 /// and one to the order's own, where those are wanted.
@@ -181,6 +182,11 @@ pub(super) fn decide_redelivery(
     working_set: &WorkingSet,
     redeliver: &Redeliver,
 ) -> Result<Decision, DecideFault> {
+    let order = working_set.order(redeliver.order)?;
+    let order = order.filter(|order| order.key.merchant == redeliver.merchant);
+    if let Some(order) = order.filter(|order| is_in_review(order) && order.callbacks.is_empty()) {
+        return tell_of_review(working_set, redeliver, order);
+    }
     let (mut at_merchants, mut at_own): (Option<&Callback>, Option<&Callback>) = (None, None);
     for id in &redeliver.callbacks {
         let owned =
@@ -197,6 +203,24 @@ pub(super) fn decide_redelivery(
     let callbacks = known.clone().count();
     let anew = known.filter(|it| !is_due(it)).filter_map(|it| begun_anew(it, redeliver.at));
     let changes = anew.map(Change::Callback).collect();
+    Ok(Decision { answer: Ok(Reply::Redelivered { callbacks }), changes })
+}
+
+fn is_in_review(order: &Order) -> bool {
+    order.state == OrderState::Awaiting && order.collecting.as_ref().is_some_and(|it| it.in_review)
+}
+
+/// Nothing was told of it before, because this is no end.
+fn tell_of_review(
+    working_set: &WorkingSet,
+    redeliver: &Redeliver,
+    order: &Order,
+) -> Result<Decision, DecideFault> {
+    let ledger = Ledger::new(working_set, None, redeliver.at);
+    let balance = balance(&ledger, redeliver.merchant, redeliver.currency)?;
+    let told = Ended { event: Event::InReview, at: redeliver.at, balance };
+    let (order, changes) = saved(working_set, ledger, order.clone(), &told)?;
+    let callbacks = order.callbacks.len();
     Ok(Decision { answer: Ok(Reply::Redelivered { callbacks }), changes })
 }
 

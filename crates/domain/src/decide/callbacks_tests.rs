@@ -229,7 +229,13 @@ fn an_operator_has_it_sent_again_with_the_same_bytes() {
 
 fn redelivery(order: u64, merchant: MerchantId, now: i64) -> Command {
     let callbacks = (1..=9).map(CallbackId).collect();
-    Command::Redeliver(Redeliver { merchant, order: OrderId(order), callbacks, at: at(now) })
+    Command::Redeliver(Redeliver {
+        merchant,
+        order: OrderId(order),
+        callbacks,
+        currency: crate::money::Currency::Idr,
+        at: at(now),
+    })
 }
 
 /// Without an operator: the same bytes in a new round, the latest news only, and only the merchant's

@@ -186,7 +186,8 @@ pub(super) fn decide_suspend(
     let missing = || NotLoaded(format!("{:?}", suspend.evidence));
     let evidence = working_set.evidence(&suspend.evidence)?.ok_or_else(missing)?;
     if evidence.state != EvidenceState::Open {
-        return Ok(Decision::unchanged(Reply::Suspended(evidence.clone())));
+        let evidence = evidence.clone();
+        return Ok(Decision::unchanged(Reply::Suspended { evidence, repeated: true }));
     }
     let mut ledger = Ledger::new(working_set, None, suspend.at);
     let transfer = posting::suspended(&mut ledger, &evidence.channel, evidence.amount)?;
@@ -194,7 +195,7 @@ pub(super) fn decide_suspend(
     let evidence = Evidence { state, ..evidence.clone() };
     let mut changes = ledger_changes(ledger);
     changes.push(Change::Evidence(evidence.clone()));
-    Ok(Decision { answer: Ok(Reply::Suspended(evidence)), changes })
+    Ok(Decision { answer: Ok(Reply::Suspended { evidence, repeated: false }), changes })
 }
 
 pub(super) fn decide_end(

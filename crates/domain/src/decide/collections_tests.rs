@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::administration::{Act, Actor, Administer, NewMerchant, Role};
-use crate::command::{Buy, Command, PayerReferenceKey, Request};
+use crate::command::{Buy, Command, PayerReferenceKey, Redeliver, Request};
 use crate::evidence::EvidenceKey;
 use crate::fixtures::{
     Books, MERCHANT, NOW, STRANGER, account_key, at, buy, delivered, request, resolve, rupiah,
 };
-use crate::identifier::{MerchantId, Mode, OrderId};
+use crate::identifier::{CallbackId, MerchantId, Mode, OrderId};
 use crate::merchant::Level;
 use crate::money::Currency;
 use crate::order::{Outcome, Quote};
@@ -145,6 +145,7 @@ fn what_stood_on_suspense_may_still_pay_its_order() {
     assert_eq!((inbound(&books), posted(&books, "suspense")), (-13_000, 13_000));
     let again = books.decide(&suspend("1", Doubtful::NoOrder));
     assert_eq!(again.changes, []);
+    assert!(matches!(again.answer, Ok(Reply::Suspended { repeated: true, .. })), "no second alarm");
     books.audit().expect("in order");
     books.run(&credit(1, "1")).expect("credited");
     assert_eq!((inbound(&books), posted(&books, "suspense")), (-10_000, 0));
@@ -348,5 +349,41 @@ fn an_order_with_an_address_of_its_own_tells_both() {
     books.run(&end(Some(Refusal::PaymentAbandoned), NOW)).expect("ended");
     let own: Vec<_> = books.callbacks.values().map(|callback| callback.to_own_address).collect();
     assert_eq!(own, [false, true]);
+    books.audit().expect("in order");
+}
+
+/// Nobody asked for it by itself: it is told once to who asks, whatever becomes of the order then.
+#[test]
+fn that_a_person_has_to_look_is_told_to_who_asks() {
+    let mut books = waiting();
+    let asked = |callbacks: &[u64]| {
+        Command::Redeliver(Redeliver {
+            merchant: MERCHANT,
+            order: OrderId(1),
+            callbacks: callbacks.iter().copied().map(CallbackId).collect(),
+            currency: Currency::Idr,
+            at: at(NOW),
+        })
+    };
+    let told = |callbacks| Ok(Reply::Redelivered { callbacks });
+    assert_eq!(books.run(&asked(&[])), told(0), "it only waits");
+    let review = Tell {
+        order: OrderId(1),
+        merchant: MERCHANT,
+        particulars: Vec::new(),
+        reference: None,
+        in_review: Some(true),
+        at: at(NOW),
+    };
+    books.run(&Command::Tell(review)).expect("noted");
+    assert_eq!(books.callbacks.len(), 0);
+    assert_eq!(books.run(&asked(&[])), told(1));
+    assert_eq!(books.callbacks[&CallbackId(1)].event, Event::InReview);
+    books.audit().expect("in order");
+    assert_eq!(books.run(&asked(&[1])), told(1), "the same once more");
+    assert_eq!(books.callbacks.len(), 1);
+    see(&mut books, seen("1", 13_000));
+    books.run(&credit(1, "1")).expect("credited");
+    assert_eq!(books.callbacks[&CallbackId(2)].event, Event::Succeeded);
     books.audit().expect("in order");
 }

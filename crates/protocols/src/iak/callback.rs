@@ -47,6 +47,8 @@ fn outcome(news: News<'_>) -> (i64, Code) {
         (Event::Failed, OrderState::Failed(_)) => codes::standing(news.order)
             .unwrap_or((2, codes::of_refusal(Refusal::TransactionFailed))),
         (Event::Failed, _) => (2, codes::of_refusal(Refusal::TransactionFailed)),
+        // Only collections are looked at by a person, and this API has none.
+        (Event::InReview, _) => (0, codes::PROCESS),
     }
 }
 

@@ -62,6 +62,8 @@ const fn event(event: Event) -> &'static str {
         Event::Succeeded => "order.success",
         Event::Failed => "order.failed",
         Event::SerialNumber => "order.sn_received",
+        // Only collections are looked at by a person, and this API has none.
+        Event::InReview => "order.pending",
     }
 }
 
@@ -72,6 +74,7 @@ fn message(callback: &Callback, state: OrderState) -> &'static str {
         (Event::SerialNumber, _) => "Nomor seri diterima",
         (Event::Failed, Some(Standing::Failed(refusal))) => reason(refusal),
         (Event::Failed, _) => "Transaksi gagal",
+        (Event::InReview, _) => "Transaksi sedang diperiksa",
     }
 }
 
@@ -86,6 +89,7 @@ fn document(news: News<'_>) -> Json {
     let status = match callback.event {
         Event::Succeeded | Event::SerialNumber => Standing::Success.capitalised(),
         Event::Failed => Standing::Failed(domain::Refusal::TransactionFailed).capitalised(),
+        Event::InReview => Standing::Pending.capitalised(),
     };
     let data = Json::object([
         ("order_id", Json::Integer(i64::try_from(order.id.0).unwrap_or(i64::MAX))),

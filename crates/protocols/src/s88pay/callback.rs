@@ -1,7 +1,8 @@
 //! What merchants are told when a deposit or a payout ends (S88pay reference, section 10): the result,
 //! encrypted like a request, with the transaction's two names in clear beside it.
 //!
-//! Nothing is told of a deposit that a person has to look at; that is no end.
+//! That a person has to look at a deposit is no end, and is told only to an operator who asks for a
+//! callback.
 
 use std::sync::Arc;
 

@@ -70,7 +70,7 @@ shape! {
         merchant: u32 = 1,
         /// In which protocol.
         protocol: String = "iak",
-        /// What became true: `succeeded`, `failed` or `serial-number`.
+        /// What became true: `succeeded`, `failed`, `serial-number` or `in-review`.
         event: String = "succeeded",
         /// When it became true.
         at: String = "2026-01-02T03:04:05Z",

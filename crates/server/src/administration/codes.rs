@@ -102,6 +102,9 @@ codes! {
     /// Nothing to decide.
     OrderNotPending = 409 "ORDER_NOT_PENDING"
         "Pesanan ini tidak menunggu keputusan." "The order is not pending.";
+    /// A word pays no collection.
+    OrderNeedsEvidence = 409 "ORDER_NEEDS_EVIDENCE"
+        "Pesanan ini hanya dibayar oleh bukti; pasangkan dengan lunas evidence assign." "The order is paid by evidence alone; assign some with lunas evidence assign.";
     /// A call is under way.
     OrderInFlight = 409 "ORDER_IN_FLIGHT"
         "Pesanan ini sedang ditanyakan ke pemasok; coba lagi." "The supplier is being called about the order; try again.";
@@ -233,6 +236,7 @@ impl From<ByHandFault> for Denial {
         match fault {
             ByHandFault::NotFound => Code::OrderUnknown.into(),
             ByHandFault::NotPending => Code::OrderNotPending.into(),
+            ByHandFault::NeedsEvidence => Code::OrderNeedsEvidence.into(),
             ByHandFault::InFlight => Code::OrderInFlight.into(),
             ByHandFault::Upstream(SettleFault::Settled) => Code::UpstreamSettled.into(),
             ByHandFault::Upstream(fault) => Self::with(Code::UpstreamFailed, fault),

@@ -299,7 +299,7 @@ routes! {
     POST "/admin/v1/order-resolutions" Operator ResolveOrder "resolveOrder"
         "Putuskan pesanan yang hasilnya belum diketahui." "Decides an order whose outcome is open."
         (&[]) (Some(Resolution::schema)) => 200 OrderStanding,
-        [OrderUnknown, OrderNotPending, OrderInFlight, UpstreamSettled, ReferenceAmbiguous, UpstreamFailed];
+        [OrderUnknown, OrderNotPending, OrderNeedsEvidence, OrderInFlight, UpstreamSettled, ReferenceAmbiguous, UpstreamFailed];
     GET "/admin/v1/audit-records" Viewer ListAuditRecords "listAuditRecords"
         "Jejak audit, terbaru lebih dahulu." "What operators did, newest first."
         (PAGE) (None) => 200 AuditPage, [CursorInvalid];

@@ -234,7 +234,7 @@ impl Drop for Sandbox {
 }
 
 /// Reads the supplier's book; an order that stands in it twice fails the test.
-fn book(data: &Path) -> BTreeMap<OrderId, Entry> {
+pub(crate) fn book(data: &Path) -> BTreeMap<OrderId, Entry> {
     let mut sold = BTreeMap::new();
     for entry in Book::read(&data.join(FILE_NAME)).unwrap() {
         let order = entry.order;
@@ -246,11 +246,7 @@ fn book(data: &Path) -> BTreeMap<OrderId, Entry> {
 /// Posts a body to a server that may be dying: `None` when no answer came.
 pub(crate) fn try_post(url: &str, path: &str, content_type: &str, body: &[u8]) -> Option<Answer> {
     let request = agent().post(format!("{url}{path}")).content_type(content_type);
-    let mut answer = request.send(body).ok()?;
-    let status = answer.status().as_u16();
-    let content_type = content_type_of(&answer);
-    let body = answer.body_mut().read_to_string().ok()?;
-    Some(Answer { status, content_type, body })
+    try_read(&mut request.send(body).ok()?)
 }
 
 fn post(url: &str, path: &str, content_type: &str, body: &[u8]) -> Answer {
@@ -265,16 +261,28 @@ pub(crate) fn request(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Answer {
+    try_request(url, method, path, headers, body)
+        .unwrap_or_else(|| panic!("no answer from {url}{path}"))
+}
+
+/// Sends any request to a server that may be dying: `None` when no answer came.
+pub(crate) fn try_request(
+    url: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Option<Answer> {
     let mut request = ureq::http::Request::builder().method(method).uri(format!("{url}{path}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let mut answer = if body.is_empty() {
-        agent().run(request.body(()).unwrap()).unwrap()
+    let answer = if body.is_empty() {
+        agent().run(request.body(()).unwrap())
     } else {
-        agent().run(request.body(body.to_owned()).unwrap()).unwrap()
+        agent().run(request.body(body.to_owned()).unwrap())
     };
-    read(&mut answer)
+    try_read(&mut answer.ok()?)
 }
 
 fn agent() -> ureq::Agent {
@@ -287,11 +295,12 @@ fn agent() -> ureq::Agent {
 }
 
 fn read(answer: &mut ureq::http::Response<ureq::Body>) -> Answer {
-    Answer {
-        status: answer.status().as_u16(),
-        content_type: content_type_of(answer),
-        body: answer.body_mut().read_to_string().unwrap(),
-    }
+    try_read(answer).unwrap()
+}
+
+fn try_read(answer: &mut ureq::http::Response<ureq::Body>) -> Option<Answer> {
+    let (status, content_type) = (answer.status().as_u16(), content_type_of(answer));
+    Some(Answer { status, content_type, body: answer.body_mut().read_to_string().ok()? })
 }
 
 fn content_type_of(answer: &ureq::http::Response<ureq::Body>) -> String {

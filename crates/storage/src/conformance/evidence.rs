@@ -20,7 +20,7 @@ pub(crate) fn suspend(evidence: &Evidence, reason: Doubtful) -> Command {
 impl<S: Subject> World<S> {
     async fn suspended(&self, evidence: &Evidence, reason: Doubtful) -> Evidence {
         match self.reply(suspend(evidence, reason)).await {
-            Reply::Suspended(evidence) => evidence,
+            Reply::Suspended { evidence, .. } => evidence,
             other => panic!("{other:?}"),
         }
     }
@@ -220,4 +220,14 @@ pub(crate) async fn evidence_is_listed_in_parts<S: Subject>(world: &mut World<S>
             assert_eq!(found, expected, "{state:?} by {limit}");
         }
     }
+    // What is open is found as soon as it is recorded.
+    let latest = EvidenceKey { source: "sim".to_owned(), id: "2".to_owned() };
+    world.recorded(Evidence { key: latest.clone(), ..seen("", CHANNEL, amount) }).await;
+    let reports = &world.opened.collections;
+    let first = reports.open_evidence(None, 2).await.expect("no fault");
+    let keys: Vec<_> = first.items.iter().map(|it| it.key.clone()).collect();
+    assert_eq!(keys, [recorded[0].1.key.clone(), recorded[4].1.key.clone()]);
+    let rest = reports.open_evidence(first.next.as_ref(), 2).await.expect("no fault");
+    let keys: Vec<_> = rest.items.iter().map(|it| it.key.clone()).collect();
+    assert_eq!((keys, rest.next), (vec![latest], None));
 }

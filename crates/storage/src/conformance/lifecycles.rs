@@ -18,7 +18,7 @@ fn balance(reply: &Reply) -> i64 {
         | Reply::Awaited { .. }
         | Reply::EvidenceRecorded { .. }
         | Reply::NotCredited { .. }
-        | Reply::Suspended(_)
+        | Reply::Suspended { .. }
         | Reply::Ended(_)
         | Reply::Leased(_)
         | Reply::Redelivered { .. }

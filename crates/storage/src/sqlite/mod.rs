@@ -371,6 +371,19 @@ impl CollectionReports for Sqlite {
         self.whole_list(&self.lists, read).await
     }
 
+    async fn open_evidence(
+        &self,
+        after: Option<&EvidenceKey>,
+        limit: u32,
+    ) -> Result<Page<Evidence, EvidenceKey>, StoreFault> {
+        let after = after.cloned();
+        let read = move |connection: &_| {
+            let open = Some(domain::EvidenceState::Open.name());
+            collections::evidence_after(connection, open, after.as_ref(), limit)
+        };
+        self.whole_list(&self.lists, read).await
+    }
+
     async fn evidence(&self, key: &EvidenceKey) -> Result<Option<Evidence>, StoreFault> {
         if let Some(evidence) = self.overlay.evidence(key) {
             return Ok(Some(evidence));

@@ -46,14 +46,12 @@ impl Served {
             return Err(codes::INCOMPLETE.into());
         }
         let order = self.waiting(caller, code).await?;
-        if kept(&order, told::REFERENCE) != Some(reference) || !Standing::of(&order).is_final() {
-            let text = Detail::Text(reference.to_owned());
-            let told = Told {
-                particulars: vec![(told::REFERENCE.to_owned(), text)],
-                reference: Some(reference.to_owned()),
-            };
-            self.tell(caller, &order, told).await?;
-        }
+        let text = Detail::Text(reference.to_owned());
+        let told = Told {
+            particulars: vec![(told::REFERENCE.to_owned(), text)],
+            reference: Some(reference.to_owned()),
+        };
+        self.tell(caller, &order, told).await?;
         Ok(json(StatusCode::OK, &Submitted { status: "success", message }))
     }
 
@@ -61,13 +59,9 @@ impl Served {
         let code = transaction_code(&caller.parameters)?;
         let name = required(&caller.parameters, "depositor_name")?;
         let order = self.waiting(caller, code).await?;
-        let same = kept(&order, particulars::DEPOSITOR_NAME) == Some(name)
-            && kept(&order, told::SENDER) == Some(name);
-        if !same || !Standing::of(&order).is_final() {
-            let named = |by: &str| (by.to_owned(), Detail::Text(name.to_owned()));
-            let particulars = vec![named(particulars::DEPOSITOR_NAME), named(told::SENDER)];
-            self.tell(caller, &order, Told { particulars, reference: None }).await?;
-        }
+        let named = |by: &str| (by.to_owned(), Detail::Text(name.to_owned()));
+        let particulars = vec![named(particulars::DEPOSITOR_NAME), named(told::SENDER)];
+        self.tell(caller, &order, Told { particulars, reference: None }).await?;
         Ok(json(StatusCode::OK, &Submitted { status: "success", message: DEPOSITOR }))
     }
 
@@ -87,6 +81,9 @@ impl Served {
         let is_account = account.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         if !is_account || account.len() > 34 {
             return Err(codes::INCOMPLETE.into());
+        }
+        if Standing::of(&order).is_final() {
+            return Err(denied(Refusal::InvoicePaid.into(), Flow::In));
         }
         let text = |name: &str, text: &str| (name.to_owned(), Detail::Text(text.to_owned()));
         let particulars =
@@ -115,10 +112,26 @@ impl Served {
         order.filter(|order| order.kind == Kind::Collection).ok_or(Denial::NoTransaction)
     }
 
+    /// Notes what was told. Once the deposit has ended only what was noted before may be told, which
+    /// somebody may have done at the same moment.
     async fn tell(&self, caller: &Caller, order: &Order, told: Told) -> Result<Arc<Order>, Denial> {
+        let particulars = told.particulars.clone();
         match self.gateway.tell_collection(&caller.merchant, order.id, told).await {
             Ok(collected) => Ok(collected.order),
             Err(Rejection::Refused(Refusal::OrderNotFound)) => Err(Denial::NoTransaction),
+            Err(ended @ Rejection::Refused(Refusal::InvoicePaid)) => {
+                let order = self.gateway.order(&caller.merchant, order.id).await;
+                let order = order.map_err(|rejection| denied(rejection, Flow::In))?;
+                let noted = order.collecting.as_ref().map(|it| &it.particulars);
+                let is_noted = |(name, detail): &(String, Detail)| {
+                    noted.and_then(|noted| noted.get(name)) == Some(detail)
+                };
+                if particulars.iter().all(is_noted) {
+                    Ok(order)
+                } else {
+                    Err(denied(ended, Flow::In))
+                }
+            }
             Err(rejection) => Err(denied(rejection, Flow::In)),
         }
     }

@@ -172,6 +172,47 @@ async fn only_an_end_is_told_and_it_is_told_at_both_addresses() {
     assert!(told(&world, THB, "B").await.contains("\"transaction_status\":3"));
 }
 
+/// Sections 11 and 14: that a person has to look at a deposit is told only to who asks, at every address,
+/// and again with the same callbacks; and then how it ended.
+#[tokio::test]
+async fn a_deposit_in_review_is_told_to_who_asks() {
+    let events = async |world: &World| {
+        let order = world.order(THB, "ORD-1001").await;
+        let mut events = Vec::new();
+        for position in 0..order.callbacks.len() {
+            events.push(callback(world, &order, position).await.event.name());
+        }
+        events
+    };
+    let world = World::new().await;
+    world.call_back_at(THB, "https://shop.example/cb").await;
+    let own = [("transaction_amount", "10.04"), ("callback_url", "https://shop.example/own")];
+    assert_eq!(world.ask(THB, DEPOSIT, &deposit(THB, &own)).await.0, 200);
+    assert_eq!(world.status(THB, "ORD-1001").await["status"], "manual process");
+    assert_eq!(events(&world).await.len(), 0);
+    let sent = json!({ "success": true, "message": "Resend callback successful" });
+    let text = "merchant_code=OPR001&transaction_code=ORD-1001";
+    for _ in 0..2 {
+        assert_eq!(world.ask(THB, RESEND, text).await, (200, sent.clone()));
+        assert_eq!(events(&world).await.len(), 2);
+        world.memory.audit().expect("in order");
+    }
+    let news = told(&world, THB, "ORD-1001").await;
+    for part in [
+        "\"transaction_status\":4",
+        "\"transaction_amount\":\"10.04\"",
+        "\"transaction_actual_amount\":\"0.00\"",
+    ] {
+        assert!(news.contains(part), "{news}");
+    }
+    world.press(THB, "ORD-1001", Moment::PressedPay).await;
+    assert_eq!(world.status(THB, "ORD-1001").await["status"], "completed");
+    assert_eq!(events(&world).await.len(), 4);
+    assert_eq!(world.ask(THB, RESEND, text).await, (200, sent));
+    assert_eq!(events(&world).await, ["in-review", "in-review", "succeeded", "succeeded"]);
+    world.memory.audit().expect("in order");
+}
+
 #[tokio::test]
 async fn the_newest_credential_that_is_worth_something_encrypts() {
     let world = World::new().await;

@@ -32,6 +32,7 @@ impl Standing {
         match event {
             Event::Succeeded | Event::SerialNumber => Self::Completed,
             Event::Failed => Self::Failed,
+            Event::InReview => Self::Manual,
         }
     }
 

@@ -52,7 +52,7 @@ numbered! {
         Free = 1, OncePerProduct = 2, OncePerNumber = 3,
     }
     write_flow, read_flow: Flow { In = 1, Out = 2 }
-    write_event, read_event: Event { Succeeded = 1, Failed = 2, SerialNumber = 3 }
+    write_event, read_event: Event { Succeeded = 1, Failed = 2, SerialNumber = 3, InReview = 4 }
     write_doubtful, read_doubtful: Doubtful {
         NoOrder = 1, SeveralOrders = 2, TooLate = 3, TooLittle = 4, TooMuch = 5, PaidBefore = 6,
     }
