@@ -344,7 +344,7 @@ fn decide_resolve(working_set: &WorkingSet, resolve: &Resolve) -> Result<Decisio
 
 /// The fault of an order that its engine loaded without a part that its state requires.
 fn incomplete(part: &str, order: &Order) -> DecideFault {
-    NotLoaded(format!("{part} of order {}", order.id)).into()
+    NotLoaded(format!("{part} of order {}", order.id).into()).into()
 }
 
 /// What to say to an outcome that comes when the order is final: the same again is a repeat, except

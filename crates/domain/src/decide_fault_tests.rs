@@ -89,14 +89,14 @@ fn damaged_records_are_faults() {
     let mut order = Order::clone(&quoted.orders[&OrderId(1)]);
     order.quote = None;
     quoted.orders.insert(OrderId(1), Arc::new(order));
-    let fault = NotLoaded("quote of order 1".to_owned());
+    let fault = NotLoaded("quote of order 1".into());
     assert_eq!(result(&quoted, &accept), Err(DecideFault::NotLoaded(fault)));
 
     let mut unheld = processing();
     let mut order = Order::clone(&unheld.orders[&OrderId(1)]);
     order.holds.clear();
     unheld.orders.insert(OrderId(1), Arc::new(order));
-    let fault = DecideFault::NotLoaded(NotLoaded("hold of order 1".to_owned()));
+    let fault = DecideFault::NotLoaded(NotLoaded("hold of order 1".into()));
     for command in [&deliver, &refuse] {
         assert_eq!(result(&unheld, command), Err(fault.clone()));
     }

@@ -245,7 +245,11 @@ pub trait ExchangeLog: Send + Sync {
     /// Whether anything is kept at all.
     fn is_on(&self) -> bool;
 
-    /// Takes an exchange in, or leaves it out if there are too many. Never waits.
+    /// Whether an exchange that begins now is to be kept. Says no, and counts it as missed, once there
+    /// were too many this second, so that under load most requests cost nothing here.
+    fn admits(&self) -> bool;
+
+    /// Takes in an exchange that was admitted, or leaves it out if there is no room. Never waits.
     fn record(&self, exchange: Exchange);
 
     /// What was said about a subject. Sees everything that was taken in before.
@@ -265,6 +269,10 @@ pub struct Nowhere;
 #[async_trait]
 impl ExchangeLog for Nowhere {
     fn is_on(&self) -> bool {
+        false
+    }
+
+    fn admits(&self) -> bool {
         false
     }
 

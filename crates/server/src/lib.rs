@@ -152,10 +152,11 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One runtime thread: the writer and the readers have threads of their own, and on two cores a
-/// second one only gets in their way.
+/// A runtime thread for each processor: what a request costs outside the store is the greater part,
+/// and with fewer of them it waits for its turn while a processor has nothing to do.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("lunas-runtime")
         .enable_all()
         .build()
         .context("the runtime could not start")

@@ -79,8 +79,10 @@ impl Serve for Observed {
         let given = TraceParent::of(&arrival.head.headers);
         let span = span(&id, given);
         let log = self.exchanges.as_ref();
+        // Nobody else leaves a note.
+        let noted = matches!(part, Part::Protocol(_)) && log.admits();
         let mut exchanged =
-            log.is_on().then(|| Exchanged::begin(log, self.clock.now(), begun, &id, &mut arrival));
+            noted.then(|| Exchanged::begin(log, self.clock.now(), begun, &id, &mut arrival));
         self.metrics.request_begins();
         let traces = self.traces.as_deref().filter(|_| part != Part::Health);
         let traced = traces.and_then(|traces| {

@@ -144,6 +144,10 @@ impl ExchangeLog for Remembered {
         true
     }
 
+    fn admits(&self) -> bool {
+        true
+    }
+
     fn record(&self, exchange: Exchange) {
         self.0.lock().unwrap().push(exchange);
     }

@@ -88,7 +88,7 @@ pub(super) fn decide_delivery(
     working_set: &WorkingSet,
     record: &RecordDelivery,
 ) -> Result<Decision, DecideFault> {
-    let missing = || NotLoaded(format!("callback {}", record.callback));
+    let missing = || NotLoaded(format!("callback {}", record.callback).into());
     let before = working_set.callback(record.callback)?.ok_or_else(missing)?;
     let mut callback = before.clone();
     callback.tries = before.tries.checked_add(1).ok_or(DecideFault::Exhausted)?;

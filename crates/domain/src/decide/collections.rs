@@ -127,7 +127,7 @@ pub(super) fn decide_credit(
     let collecting = order.collecting.as_ref().ok_or_else(|| incomplete("collection", order))?;
     let evidence = working_set
         .evidence(&credit.evidence)?
-        .ok_or_else(|| NotLoaded(format!("{:?}", credit.evidence)))?;
+        .ok_or_else(|| NotLoaded(format!("{:?}", credit.evidence).into()))?;
     let mut ledger = Ledger::new(working_set, Some(order.id), credit.at);
     if evidence.state == EvidenceState::Used(order.id) {
         let balance = balance(&ledger, credit.merchant, credit.currency)?;
@@ -183,7 +183,7 @@ pub(super) fn decide_suspend(
     working_set: &WorkingSet,
     suspend: &Suspend,
 ) -> Result<Decision, DecideFault> {
-    let missing = || NotLoaded(format!("{:?}", suspend.evidence));
+    let missing = || NotLoaded(format!("{:?}", suspend.evidence).into());
     let evidence = working_set.evidence(&suspend.evidence)?.ok_or_else(missing)?;
     if evidence.state != EvidenceState::Open {
         let evidence = evidence.clone();

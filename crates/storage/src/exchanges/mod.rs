@@ -153,9 +153,17 @@ impl ExchangeLog for Log {
         true
     }
 
+    fn admits(&self) -> bool {
+        let admitted = self.rate.admits(self.begun.elapsed().as_secs());
+        if !admitted {
+            self.counters.miss(1);
+        }
+        admitted
+    }
+
     fn record(&self, exchange: Exchange) {
         let bytes = weight(&exchange);
-        if !self.rate.admits(self.begun.elapsed().as_secs()) || !self.room.take(bytes) {
+        if !self.room.take(bytes) {
             self.counters.miss(1);
         } else if self.submit(Task::Record(Box::new(exchange))).is_err() {
             self.room.give_back(bytes);

@@ -4,8 +4,9 @@
 //! grows slower with every order. Here orders are taken together in generations by their numbers.
 //! The newest generation is kept in memory, made anew from the rows of its orders when the data is
 //! opened. Once orders of the next one are stored, it is sealed in the same commit: its claims
-//! are written once, in order, into buckets, each about a fifth of a page; and a [`Filter`] over
-//! them tells almost every new reference apart without reading any bucket.
+//! are written once, in order, into buckets, each about a fifth of a page. A [`Filter`] over the
+//! claims of each generation, the newest too, tells almost every new reference apart without
+//! looking at any of them.
 //!
 //! A claim is a keyed 64-bit hash of the whole reference key and the number of the order. The key
 //! keeps merchants from choosing references that collide. A hash that is found is a hint; the row
@@ -228,11 +229,38 @@ pub(super) struct References {
     known: RwLock<Known>,
 }
 
+/// The generation that is not sealed.
+#[derive(Debug)]
+struct Newest {
+    claims: BTreeSet<Claim>,
+    filter: Filter,
+}
+
+impl Newest {
+    /// Without claims, and with room for so many.
+    fn with_room_for(claims: usize) -> Self {
+        Self { claims: BTreeSet::new(), filter: Filter::with_room_for(claims) }
+    }
+
+    fn insert(&mut self, claim: Claim) {
+        self.filter.insert(Key::new(claim.0));
+        self.claims.insert(claim);
+    }
+
+    /// The numbers under which a hash is claimed. The claims are many and lie anywhere in memory, so
+    /// the filter is asked first.
+    fn claimed(&self, hash: u64, key: Key) -> impl Iterator<Item = u32> {
+        let claims =
+            self.filter.may_hold(key).then(|| self.claims.range((hash, 0)..=(hash, u32::MAX)));
+        claims.into_iter().flatten().map(|(_, within)| *within)
+    }
+}
+
 #[derive(Debug)]
 struct Known {
-    /// The generation that is not sealed.
+    /// The number of the newest generation.
     generation: u64,
-    newest: BTreeSet<Claim>,
+    newest: Newest,
     /// Of the generations just before it, the latest last. None where a stored one is unreadable.
     filters: VecDeque<Option<Filter>>,
 }
@@ -251,7 +279,7 @@ impl References {
         let layout = Layout::of(connection)?;
         let generation = layout.generation(OrderId(orders::last_number(connection)?));
         let first = layout.order(generation, 0);
-        let mut newest = BTreeSet::new();
+        let mut newest = Newest::with_room_for(layout.size());
         each_key(connection, first, |order, key| {
             newest.insert(layout.claim(layout.hash(&key), order));
         })?;
@@ -297,9 +325,9 @@ impl References {
     }
 
     fn candidates_among(&self, known: &Known, hash: u64) -> (Vec<OrderId>, Vec<u64>) {
-        let newest = known.newest.range((hash, 0)..=(hash, u32::MAX));
-        let newest = newest.map(|(_, within)| self.layout.order(known.generation, *within));
         let key = Key::new(hash);
+        let newest = known.newest.claimed(hash, key);
+        let newest = newest.map(|within| self.layout.order(known.generation, within));
         let mut sealed = Vec::new();
         let mut filters = known.filters.iter().rev();
         for generation in (0..known.generation).rev() {
@@ -345,7 +373,7 @@ impl References {
             while claims.generation < self.layout.generation(order.id) {
                 let mut full: BTreeSet<_> = claims.newest.drain(..).collect();
                 if claims.generation == known.generation {
-                    full.extend(&known.newest);
+                    full.extend(&known.newest.claims);
                 }
                 claims.sealed.push(self.layout.seal(connection, claims.generation, &full)?);
                 claims.generation += 1;
@@ -372,13 +400,15 @@ impl References {
                 known.filters.pop_front();
             }
             known.generation = claims.generation;
-            let full = std::mem::take(&mut known.newest);
+            let empty = Newest::with_room_for(self.layout.size());
+            let full = std::mem::replace(&mut known.newest, empty);
             // Giving up so much memory takes its time.
             drop(known);
             drop(full);
         }
         for some in claims.newest.chunks(NOTED_AT_ONCE) {
-            lock().newest.extend(some);
+            let mut known = lock();
+            some.iter().for_each(|claim| known.newest.insert(*claim));
         }
     }
 }

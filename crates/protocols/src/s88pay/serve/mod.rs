@@ -114,11 +114,19 @@ enum Route<'a> {
     Picture(&'a str),
 }
 
+/// No path of the API has more.
+const SEGMENTS_MAX: usize = 5;
+
 impl<'a> Route<'a> {
     fn of(path: &'a str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);
-        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        let (code, call) = match segments.as_slice() {
+        let mut segments = [""; SEGMENTS_MAX];
+        let mut count = 0;
+        for segment in path.strip_prefix('/')?.split('/') {
+            *segments.get_mut(count)? = segment;
+            count += 1;
+        }
+        let (code, call) = match segments.get(..count)? {
             ["api", "sub-bank", "available"] => return Some(Self::Banks),
             ["api", "v2", "jpy", "bank-data"] => return Some(Self::JapaneseBanks),
             ["api", "v2", "jpy", "branch-data", bank] => return Some(Self::JapaneseBranches(bank)),
