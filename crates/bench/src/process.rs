@@ -9,8 +9,12 @@ use anyhow::Context;
 
 /// Clock ticks per second in `/proc`, the same on every Linux that Rust supports.
 const TICKS_PER_SECOND: u64 = 100;
+/// How `/proc` calls the bytes that were given to any write.
+const WRITTEN: &str = "wchar:";
 /// What the thread calls itself that appends to the journal.
 const WRITER: &str = "lunas-writer";
+/// What the threads call themselves that write to clients.
+const RUNTIME: &str = "lunas-runtime";
 
 /// What a process has used so far.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +23,8 @@ pub(crate) struct Usage {
     pub(crate) processor: Duration,
     /// Resident memory in kibibytes.
     pub(crate) memory_kibibytes: u64,
-    /// Bytes that it caused to be written to the disk, whole pages as the kernel counts them.
+    /// Bytes that it wrote into files. What the kernel counts as written to the disk is no use here: it
+    /// takes a piece of its cache that is many pages large for written wherever a byte of it changed.
     pub(crate) written: u64,
 }
 
@@ -37,7 +42,7 @@ impl Usage {
         Ok(Self {
             processor: Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND),
             memory_kibibytes: named(&text("status")?, "VmRSS:").context("no resident size")?,
-            written: named(&text("io")?, "write_bytes:").context("no count of bytes")?,
+            written: bytes_into_files(process, &text("io")?)?,
         })
     }
 
@@ -47,17 +52,29 @@ impl Usage {
     }
 }
 
+/// All that a process wrote, less what its threads wrote that serve clients.
+fn bytes_into_files(process: u32, counts: &str) -> anyhow::Result<u64> {
+    let all = named(counts, WRITTEN).context("no count of bytes")?;
+    Ok(all.saturating_sub(written_by(&format!("/proc/{process}/task"), RUNTIME)?))
+}
+
 /// Bytes that this process appended to the journal so far, as its writer handed them over. None as
 /// long as the writer has not so much as told its name.
 pub(crate) fn journalled() -> anyhow::Result<u64> {
-    for thread in fs::read_dir("/proc/self/task").context("no /proc")? {
+    written_by("/proc/self/task", WRITER)
+}
+
+/// What the running threads of this name wrote.
+fn written_by(threads: &str, name: &str) -> anyhow::Result<u64> {
+    let mut written = 0;
+    for thread in fs::read_dir(threads).context("no /proc")? {
         let folder = thread.context("no /proc")?.path();
-        if fs::read_to_string(folder.join("comm")).is_ok_and(|name| name.trim() == WRITER) {
-            let counts = fs::read_to_string(folder.join("io")).context("the writer is gone")?;
-            return named(&counts, "wchar:").context("no count of bytes");
+        if fs::read_to_string(folder.join("comm")).is_ok_and(|own| own.trim() == name) {
+            let counts = fs::read_to_string(folder.join("io")).context("a thread is gone")?;
+            written += named(&counts, WRITTEN).context("no count of bytes")?;
         }
     }
-    Ok(0)
+    Ok(written)
 }
 
 /// The first number behind a name at the beginning of a line.

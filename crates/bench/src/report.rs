@@ -19,7 +19,7 @@ pub(crate) struct Cell {
     pub(crate) processor: Option<u64>,
     /// Resident memory of the server.
     pub(crate) memory_mebibytes: Option<u64>,
-    /// Bytes that were written to the disk for each answer.
+    /// Bytes that were written into files for each answer.
     pub(crate) written_each: Option<u64>,
     /// Bytes that were appended to the journal for each answer.
     pub(crate) journalled_each: Option<u64>,
@@ -87,7 +87,7 @@ impl Report {
             "Each cell measured for {} s; load generator, server and disk share the machine.\n\
              *Ceiling*: the first row of each group, which is the bare HTTP stack, or a loop that\n\
              appends as many bytes and flushes as often. *Yardstick*: one commit per command.\n\
-             *Bytes*: what reached the disk for each answer, and in the journal alone.\n",
+             *Bytes*: what was written into files for each answer, and into the journal alone.\n",
             duration.as_secs()
         );
         Self { text, table_is_open: false }
