@@ -160,21 +160,16 @@ fn combined<Recipe: Clone>(
     None
 }
 
-/// A credential as it is to be used, and as it may have been used instead.
-pub(crate) fn misused<'a, Recipe>(
-    name: &'static str,
+/// What may have been used in place of a credential, each told, and the credential itself nowhere among it.
+pub(crate) fn in_place_of(
+    name: &str,
     credential: &str,
     other_keys: &[String],
-    set: impl Fn(&mut Recipe, &str) + Copy + 'a,
-) -> Vec<Mistake<'a, Recipe>> {
-    let mut seen = vec![credential.to_owned()];
-    let mut all = Vec::new();
+) -> Vec<(String, Bilingual)> {
+    let mut all: Vec<(String, Bilingual)> = Vec::new();
     let mut add = |value: &str, indonesian: String, english: String| {
-        if seen.iter().all(|known| known != value) {
-            seen.push(value.to_owned());
-            let value = value.to_owned();
-            let make = move |recipe: &mut Recipe| set(recipe, &value);
-            all.push(Mistake::new(name, make, indonesian, english));
+        if value != credential && all.iter().all(|(known, _)| known != value) {
+            all.push((value.to_owned(), Bilingual::new(indonesian, english)));
         }
     };
     let bare = credential.trim();
@@ -201,4 +196,18 @@ pub(crate) fn misused<'a, Recipe>(
     }
     add("", format!("{name} tidak ikut dihitung"), format!("the {name} was left out"));
     all
+}
+
+/// The mistakes of using something else in place of a credential.
+pub(crate) fn misused<'a, Recipe>(
+    name: &'static str,
+    credential: &str,
+    other_keys: &[String],
+    set: impl Fn(&mut Recipe, &str) + Copy + 'a,
+) -> Vec<Mistake<'a, Recipe>> {
+    let mistake = |(value, told): (String, Bilingual)| {
+        let make = Box::new(move |recipe: &mut Recipe| set(recipe, &value));
+        Mistake { part: name, make, told }
+    };
+    in_place_of(name, credential, other_keys).into_iter().map(mistake).collect()
 }

@@ -15,7 +15,9 @@ use super::wire::fields::{Fields, once_each};
 use super::wire::json::{self, Json, Malformed, Object, settled};
 use super::wire::php::{self, Style};
 use super::wire::time::plain;
-use crate::dissection::{Bilingual, Choice, Dissection, Part, Undissected, right, wrong};
+use crate::dissection::{
+    Bilingual, Choice, Dissection, Part, Undissected, in_place_of, right, wrong,
+};
 
 /// How many mistakes are tried together.
 const MISTAKES_MAX: usize = 3;
@@ -272,40 +274,19 @@ fn keys(
     (other_name, other): (&str, &str),
     other_keys: &[String],
 ) -> Vec<Choice<String>> {
-    let mut all = vec![right(key.to_owned())];
-    let mut add = |value: &str, indonesian: String, english: String| {
-        if all.iter().all(|choice| choice.value != value) {
-            all.push(wrong(value.to_owned(), indonesian, english));
-        }
-    };
-    add(
-        other,
+    let swapped = wrong(
+        other.to_owned(),
         format!("{other_name} dipakai di tempat {name}"),
         format!("the {other_name} was used in place of the {name}"),
     );
-    let bare = key.trim();
-    add(
-        bare,
-        format!("dihitung dengan {name} tanpa spasi di sekelilingnya"),
-        format!("computed with the {name} without the blanks around it"),
-    );
-    for around in
-        [format!("{bare}\n"), format!("{bare}\r\n"), format!("{bare} "), format!(" {bare}")]
-    {
-        add(
-            &around,
-            format!("{name} yang dipakai diapit spasi atau baris baru"),
-            format!("the {name} that was used has a blank or a line break around it"),
-        );
+    let instead = in_place_of(name, key, other_keys).into_iter();
+    let instead = instead.map(|(value, told)| Choice { value, mistake: Some(told) });
+    let mut all = vec![right(key.to_owned())];
+    for choice in std::iter::once(swapped).chain(instead) {
+        if all.iter().all(|known: &Choice<String>| known.value != choice.value) {
+            all.push(choice);
+        }
     }
-    for (number, other) in (1..).zip(other_keys) {
-        add(
-            other,
-            format!("kunci lain nomor {number} dipakai di tempat {name}"),
-            format!("other key number {number} was used in place of the {name}"),
-        );
-    }
-    add("", format!("{name} tidak ikut dihitung"), format!("the {name} was left out"));
     all
 }
 
