@@ -52,10 +52,14 @@ impl Usage {
     }
 }
 
-/// All that a process wrote, less what its threads wrote that serve clients.
+/// All that a process wrote, less what its threads wrote that serve clients: those of the runtime, and
+/// the first one where it has none.
 fn bytes_into_files(process: u32, counts: &str) -> anyhow::Result<u64> {
     let all = named(counts, WRITTEN).context("no count of bytes")?;
-    Ok(all.saturating_sub(written_by(&format!("/proc/{process}/task"), RUNTIME)?))
+    let threads = format!("/proc/{process}/task");
+    let first = fs::read_to_string(format!("{threads}/{process}/io")).context("it is gone")?;
+    let to_clients = named(&first, WRITTEN).context("no count of bytes")?;
+    Ok(all.saturating_sub(to_clients).saturating_sub(written_by(&threads, RUNTIME)?))
 }
 
 /// Bytes that this process appended to the journal so far, as its writer handed them over. None as
