@@ -6,9 +6,9 @@
 //! and never mistaken for a record that does not exist.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use thiserror::Error;
 
 use crate::account::{Account, AccountKey};
@@ -84,7 +84,7 @@ pub struct LastNumbers {
     pub audit: Option<(AuditNumber, Hash)>,
 }
 
-/// The loaded records.
+/// The loaded records. Merchants choose some of their names; the hashes are seeded anew in each process.
 #[derive(Debug, Default)]
 pub struct WorkingSet {
     last: LastNumbers,

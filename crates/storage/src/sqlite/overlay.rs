@@ -13,7 +13,7 @@
 //! fills, and refuses when it is full and stays so. All sections under its lock are short, because
 //! stage two is a thread of low priority that may be interrupted anywhere.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ use domain::{
     Account, AccountId, AccountKey, Callback, CallbackId, Endpoint, EndpointKey, Evidence,
     EvidenceKey, Order, OrderId, ReferenceKey,
 };
+use foldhash::HashMap;
 
 use super::journal::Position;
 use crate::pipeline::{Changes, EngineFault};
@@ -71,10 +72,10 @@ impl Generation {
     fn new() -> Self {
         Self {
             changes: Changes::default(),
-            accounts: HashMap::new(),
-            references: HashMap::new(),
-            fundings: HashMap::new(),
-            kept_answers: HashMap::new(),
+            accounts: HashMap::default(),
+            references: HashMap::default(),
+            fundings: HashMap::default(),
+            kept_answers: HashMap::default(),
             last: Position::default(),
             records: 0,
             begun: Instant::now(),
