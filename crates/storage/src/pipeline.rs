@@ -4,7 +4,8 @@
 //! has the engine load the records that the batch touches, lets [`domain::decide::decide`] decide
 //! one command after the other on them, has the engine save everything that changed in one durable
 //! commit, and only then answers. Throughput therefore comes from waiting callers sharing a commit,
-//! and a hot account is written once per batch.
+//! and a hot account is written once per batch. Nobody is waited for; but where fewer are there than
+//! lately, others may run first, because those who were answered together come back together.
 //!
 //! Invariants: no reply leaves before the commit that it rests on is durable; a command is decided
 //! on what is stored and on the commands before it in its batch, nothing else; after a failed commit
@@ -182,8 +183,16 @@ impl Pipeline {
         let (queue, jobs) = sync_channel(options.queue.max(1));
         let (running, ended) = watch::channel(());
         let observer = Arc::clone(&options.observer);
-        let writer =
-            Writer { engine, jobs, options, cache: None, added: 0, failing: false, untidy: false };
+        let writer = Writer {
+            engine,
+            jobs,
+            options,
+            crowd: 0,
+            cache: None,
+            added: 0,
+            failing: false,
+            untidy: false,
+        };
         std::thread::Builder::new().name("lunas-writer".to_owned()).spawn(move || {
             // Dropped last, so that whoever waits for the end finds the engine's locks released.
             let _running = running;
@@ -264,6 +273,8 @@ struct Writer<E> {
     engine: E,
     jobs: Receiver<Job>,
     options: Options,
+    /// How many commands came together lately; it falls by a little with each smaller batch.
+    crowd: usize,
     /// Records as they are stored, kept from batch to batch. None after a failed commit.
     cache: Option<Cache>,
     /// How many records came into being since the cache last aged.
@@ -311,16 +322,21 @@ impl<E: Engine> Writer<E> {
     }
 
     /// Whatever waits, up to the limit.
-    fn batch(&self, first: Job) -> Vec<Job> {
+    fn batch(&mut self, first: Job) -> Vec<Job> {
         let mut batch = vec![first];
-        while batch.len() < self.options.batch {
-            match self.jobs.try_recv() {
-                Ok(job) => batch.push(job),
-                Err(_) => break,
-            }
+        self.take_waiting(&mut batch);
+        if batch.len() < self.crowd {
+            std::thread::yield_now();
+            self.take_waiting(&mut batch);
         }
+        self.crowd = self.crowd.saturating_sub(1 + self.crowd / 8).max(batch.len());
         self.options.observer.taken(batch.len());
         batch
+    }
+
+    fn take_waiting(&self, batch: &mut Vec<Job>) {
+        let room = self.options.batch.saturating_sub(batch.len());
+        batch.extend(self.jobs.try_iter().take(room));
     }
 
     fn maintain(&mut self, idle: bool) -> Result<(), Halted> {
