@@ -150,7 +150,7 @@ async fn caller(
     Ok(done)
 }
 
-/// A runtime of one thread, as the server has.
+/// A runtime of one thread: for callers that do nothing else a second one is no faster.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
