@@ -394,15 +394,15 @@ impl References {
     pub(super) fn note(&self, claims: Claims) {
         let lock = || self.known.write().unwrap_or_else(PoisonError::into_inner);
         if !claims.sealed.is_empty() {
+            let empty = Newest::with_room_for(self.layout.size());
             let mut known = lock();
             known.filters.extend(claims.sealed.into_iter().map(Some));
             while known.filters.len() > FILTERS_MAX {
                 known.filters.pop_front();
             }
             known.generation = claims.generation;
-            let empty = Newest::with_room_for(self.layout.size());
             let full = std::mem::replace(&mut known.newest, empty);
-            // Giving up so much memory takes its time.
+            // Giving up so much memory takes its time, as taking it does.
             drop(known);
             drop(full);
         }
