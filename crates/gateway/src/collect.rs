@@ -433,7 +433,9 @@ impl Gateway {
         match self.recover_evidence().await {
             Ok(0) => {}
             Ok(decided) => info!(decided, "evidence of an earlier run is decided on"),
-            Err(fault) => error!(%fault, "evidence of an earlier run stays open for now"),
+            Err(fault) => {
+                error!(%fault, "evidence of an earlier run stays open until it is looked for again")
+            }
         }
         let mut after = None;
         loop {

@@ -14,34 +14,9 @@ use domain::{
 use tokio::time::timeout;
 
 use crate::collect::{Told, told};
-use crate::fixtures::{Act, Fixture, OPENING};
+use crate::fixtures::{Act, DUE, Fixture, OPENING, collection, opened};
 use crate::ports::{CollectionReports, Moment, PayerDoes, Verdict};
 use crate::{By, ByHandFault, Collected, CollectionRequest, Done, PayOutRequest, Rejection};
-
-const DUE: u32 = 10_000;
-
-fn request(fixture: &Fixture, reference: &str) -> CollectionRequest {
-    CollectionRequest {
-        merchant: Arc::clone(&fixture.merchant),
-        protocol: ProtocolName::new("test"),
-        reference: Reference::new(reference),
-        code: "IN".to_owned(),
-        destination: "payer".to_owned(),
-        due: Amount::rupiah(DUE),
-        gross: Amount::rupiah(DUE),
-        particulars: Detail::none(),
-        return_url: None,
-        dialect: String::new(),
-        calls_back: true,
-        callback_url: None,
-        lifetime: Some(Duration::from_secs(60)),
-        fingerprint: [1; 32],
-    }
-}
-
-async fn opened(fixture: &Fixture, reference: &str) -> Arc<Order> {
-    fixture.gateway.open_collection(request(fixture, reference)).await.unwrap().order
-}
 
 fn seen(fixture: &Fixture, id: &str, amount: u32, sender: &str) -> Evidence {
     Evidence {
@@ -202,7 +177,7 @@ async fn pressing_twice_pays_once() {
 async fn what_cannot_be_collected_stores_nothing() {
     let fixture = Fixture::new().await;
     let before = fixture.store.changes();
-    let asked = || request(&fixture, "A");
+    let asked = || collection(&fixture, "A");
     let foreign =
         Arc::new(Merchant { currency: Currency::Thb, ..Merchant::clone(&fixture.merchant) });
     let table = [

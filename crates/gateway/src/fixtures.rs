@@ -26,7 +26,7 @@ use crate::ports::{
     BillAnswer, BillQuestion, Clock, Moment, Parameters, PayerDoes, Purchase, SettleFault,
     StatusBy, Supplied, Told, Upstream, Verdict,
 };
-use crate::{Gateway, Inquiry, Parts, Repeats, Settings};
+use crate::{CollectionRequest, Gateway, Inquiry, Parts, Repeats, Settings};
 
 pub(crate) struct TestClock(pub(crate) AtomicI64);
 
@@ -396,4 +396,32 @@ pub(crate) fn channel(code: &str, flow: Flow) -> Product {
         }),
         ..product(ProductStatus::Active)
     }
+}
+
+/// What is due for a [`collection`], in rupiah.
+pub(crate) const DUE: u32 = 10_000;
+
+/// Asks to be paid [`DUE`] through the channel `IN` within a minute.
+pub(crate) fn collection(fixture: &Fixture, reference: &str) -> CollectionRequest {
+    CollectionRequest {
+        merchant: Arc::clone(&fixture.merchant),
+        protocol: ProtocolName::new("test"),
+        reference: Reference::new(reference),
+        code: "IN".to_owned(),
+        destination: "payer".to_owned(),
+        due: Amount::rupiah(DUE),
+        gross: Amount::rupiah(DUE),
+        particulars: Detail::none(),
+        return_url: None,
+        dialect: String::new(),
+        calls_back: true,
+        callback_url: None,
+        lifetime: Some(Duration::from_secs(60)),
+        fingerprint: [1; 32],
+    }
+}
+
+/// The order of a [`collection`].
+pub(crate) async fn opened(fixture: &Fixture, reference: &str) -> Arc<Order> {
+    fixture.gateway.open_collection(collection(fixture, reference)).await.unwrap().order
 }

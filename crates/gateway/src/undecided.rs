@@ -25,15 +25,17 @@ const AT_ONCE: u32 = 64;
 impl Gateway {
     /// Decides on everything that an earlier run of the program left open, and tells how much that
     /// was. A piece that cannot be decided on is looked for again by [`Self::run_collections`].
+    ///
+    /// All of it is read first: only so is the oldest money the first, whatever it is named.
     pub async fn recover_evidence(self: &Arc<Self>) -> Result<u64, StoreFault> {
         let mut after = None;
-        let mut decided: u64 = 0;
+        let mut left = Vec::new();
         loop {
             let page = self.collections.open_evidence(after.as_ref(), AT_ONCE).await?;
-            decided = decided.saturating_add(self.decide_on(page.items).await);
+            left.extend(page.items);
             after = page.next;
             if after.is_none() {
-                return Ok(decided);
+                return Ok(self.decide_on(left).await);
             }
         }
     }

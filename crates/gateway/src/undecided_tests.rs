@@ -1,40 +1,16 @@
 //! Evidence that was recorded by a process that ended before it decided.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::command::RecordEvidence;
 use domain::evidence::Doubtful;
-use domain::{Amount, Command, Detail, Order, OrderState, ProtocolName, Reference, Reply};
+use domain::{Amount, Command, OrderState, Reply};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::CollectionRequest;
-use crate::fixtures::{Fixture, OPENING};
+use crate::fixtures::{DUE, Fixture, OPENING, opened};
 use crate::ports::{CollectionReports, PayerDoes, Store};
-
-const DUE: u32 = 10_000;
-
-async fn opened(fixture: &Fixture, reference: &str) -> Arc<Order> {
-    let request = CollectionRequest {
-        merchant: Arc::clone(&fixture.merchant),
-        protocol: ProtocolName::new("test"),
-        reference: Reference::new(reference),
-        code: "IN".to_owned(),
-        destination: "payer".to_owned(),
-        due: Amount::rupiah(DUE),
-        gross: Amount::rupiah(DUE),
-        particulars: Detail::none(),
-        return_url: None,
-        dialect: String::new(),
-        calls_back: true,
-        callback_url: None,
-        lifetime: Some(Duration::from_secs(60)),
-        fingerprint: [1; 32],
-    };
-    fixture.gateway.open_collection(request).await.unwrap().order
-}
 
 /// Records evidence as [`Gateway::take_in`] does, and does no more, as if the process had ended then.
 async fn recorded(fixture: &Fixture, source: &str, id: &str, amount: u32) -> EvidenceKey {
@@ -93,14 +69,18 @@ async fn nothing_is_passed_over() {
     fixture.store.audit().unwrap();
 }
 
+/// Also where its name stands behind more than is read at a time.
 #[tokio::test]
 async fn the_oldest_money_is_decided_on_first() {
     let fixture = Fixture::new().await;
     let order = opened(&fixture, "A").await;
-    let older = recorded(&fixture, "bank", "2", DUE).await;
+    let older = recorded(&fixture, "bank", "z", DUE).await;
     fixture.advance(Duration::from_secs(1));
-    let younger = recorded(&fixture, "bank", "1", DUE).await;
-    assert_eq!(fixture.gateway.recover_evidence().await, Ok(2));
+    let younger = recorded(&fixture, "bank", "a", DUE).await;
+    for number in 0..AT_ONCE {
+        recorded(&fixture, "bank", &format!("b{number}"), DUE + 1).await;
+    }
+    assert_eq!(fixture.gateway.recover_evidence().await, Ok(u64::from(AT_ONCE) + 2));
     assert_eq!(state(&fixture, &older).await, EvidenceState::Used(order.id));
     assert!(is_suspended(state(&fixture, &younger).await, Doubtful::NoOrder));
 }
