@@ -6,6 +6,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -29,8 +30,9 @@ pub(crate) fn measure(
     callers: usize,
     duration: Duration,
     bytes_each: usize,
+    folder: &Path,
 ) -> anyhow::Result<(Latencies, Duration)> {
-    let file = tempfile::tempfile().context("no file to append to")?;
+    let file = File::create_new(folder.join("bare")).context("no file to append to")?;
     let zeros = vec![0; FILE_BYTES];
     file.write_all_at(&zeros, 0).and_then(|()| file.sync_all()).context("no room for the file")?;
     let (queue, calls) = sync_channel(WAITING_MAX);

@@ -11,6 +11,7 @@ use anyhow::Context;
 use storage::Opened;
 use storage::sqlite::Options;
 
+use crate::folders::Folders;
 use crate::in_process::{self, Done, Work, rate};
 use crate::latencies::Latencies;
 use crate::process::Usage;
@@ -29,10 +30,11 @@ const TIMES: usize = 3;
 
 /// Fills new data up to this many orders and prints what is measured on the way.
 pub(crate) fn run(duration: Duration, orders_max: u64) -> anyhow::Result<()> {
-    let data = tempfile::TempDir::new().context("no folder for the data")?;
-    in_process::prepare(data.path())?;
+    let folders = Folders::new()?;
+    let data = folders.another()?;
+    in_process::prepare(&data)?;
     in_process::runtime()?.block_on(async {
-        let opened = in_process::open_data(data.path(), Options::default())?;
+        let opened = in_process::open_data(&data, Options::default())?;
         println!(
             "With orders piling up, a fifth of them open for good; {CALLERS} callers, the median \
              of {TIMES}:\n\n\
@@ -44,7 +46,7 @@ pub(crate) fn run(duration: Duration, orders_max: u64) -> anyhow::Result<()> {
             eprintln!("filling up to {size} orders");
             let (filled, filled_at) = fill(&opened, size.saturating_sub(stored)).await?;
             stored += filled;
-            let on_disk = size_of(data.path())? / stored.max(1);
+            let on_disk = size_of(&data)? / stored.max(1);
             let runs = measured(&opened, duration).await?;
             stored += runs.iter().map(|run| run.orders).sum::<u64>();
             let [_, median, _] = &runs;

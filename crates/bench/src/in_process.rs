@@ -14,6 +14,7 @@ use storage::sqlite::{Options, open};
 use storage::{Opened, pipeline};
 use tokio::task::JoinSet;
 
+use crate::folders::Folders;
 use crate::latencies::Latencies;
 use crate::orders::{self, Course};
 use crate::process::{Usage, journalled};
@@ -73,11 +74,16 @@ pub(crate) fn one_by_one() -> Options {
 }
 
 /// The ceiling, the yardstick and the pipeline at one number of callers, each on new data.
-pub(crate) fn measure(callers: usize, duration: Duration) -> anyhow::Result<Vec<Cell>> {
-    let naive = cell("store, one commit per command", callers, duration, one_by_one())?;
-    let shared = cell("store, shared commits", callers, duration, Options::default())?;
+pub(crate) fn measure(
+    callers: usize,
+    duration: Duration,
+    folders: &Folders,
+) -> anyhow::Result<Vec<Cell>> {
+    let cell = |name, options| cell(name, callers, duration, options, &folders.another()?);
+    let naive = cell("store, one commit per command", one_by_one())?;
+    let shared = cell("store, shared commits", Options::default())?;
     let bytes_each = usize::try_from(shared.journalled_each.unwrap_or(0))?;
-    let (latencies, elapsed) = bare::measure(callers, duration, bytes_each)?;
+    let (latencies, elapsed) = bare::measure(callers, duration, bytes_each, &folders.another()?)?;
     let ceiling = Cell::new("bare loop of as many bytes", callers, elapsed, &latencies);
     Ok(vec![ceiling, naive, shared])
 }
@@ -87,10 +93,10 @@ fn cell(
     callers: usize,
     duration: Duration,
     options: Options,
+    data: &Path,
 ) -> anyhow::Result<Cell> {
-    let data = tempfile::TempDir::new().context("no folder for the data")?;
     runtime()?.block_on(async {
-        let opened = open_data(data.path(), options)?;
+        let opened = open_data(data, options)?;
         let (before, journalled_before) = (Usage::own()?, journalled()?);
         let until = Instant::now() + duration;
         let done = run(&opened.store, callers, Work::Inquiries, move |_| Instant::now() < until);

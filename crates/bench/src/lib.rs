@@ -14,6 +14,7 @@
 mod bare;
 mod child;
 mod echo;
+mod folders;
 mod growth;
 mod idle;
 mod in_process;
@@ -27,8 +28,8 @@ mod sustained;
 
 use std::time::Duration;
 
-use anyhow::Context;
 use child::{Child, ROLE};
+use folders::Folders;
 use load::{Command, Load};
 use report::{Cell, Report};
 use settings::Settings;
@@ -47,15 +48,16 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 fn measure(settings: &Settings) -> anyhow::Result<()> {
+    let folders = Folders::new()?;
     let mut report = Report::new(settings.duration);
     for callers in settings.callers.iter().filter(|_| settings.wants("http")) {
-        report.add(&http(*callers, settings.duration)?, None);
+        report.add(&http(*callers, settings.duration, &folders)?, None);
     }
     for callers in settings.callers.iter().filter(|_| settings.wants("store")) {
-        report.add(&in_process::measure(*callers, settings.duration)?, Some(1));
+        report.add(&in_process::measure(*callers, settings.duration, &folders)?, Some(1));
     }
     if settings.wants("idle") {
-        report.section(&idle::measure()?);
+        report.section(&idle::measure(&folders)?);
     }
     for part in ["sustained", "growth"].into_iter().filter(|part| settings.wants(part)) {
         report.section(&child::printed(part)?);
@@ -65,16 +67,16 @@ fn measure(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// The ceiling, inquiries and payments at one number of connections, each server on new data.
-fn http(callers: usize, duration: Duration) -> anyhow::Result<Vec<Cell>> {
+fn http(callers: usize, duration: Duration, folders: &Folders) -> anyhow::Result<Vec<Cell>> {
     let mut cells = Vec::new();
     let echo = Child::start("echo", None)?;
     cells
         .push(Load::new(echo.address(), callers, duration).run("echo", Command::Inquire, &echo)?.0);
     drop(echo);
 
-    let data = tempfile::TempDir::new().context("no folder for the data")?;
-    in_process::prepare(data.path())?;
-    let lunas = Child::start("lunas", Some(data.path()))?;
+    let data = folders.another()?;
+    in_process::prepare(&data)?;
+    let lunas = Child::start("lunas", Some(&data))?;
     let load = Load::new(lunas.address(), callers, duration);
     let (inquiries, numbers) = load.run("inquiry", Command::Inquire, &lunas)?;
     let (payments, _) = load.run("payment", Command::Pay(numbers), &lunas)?;

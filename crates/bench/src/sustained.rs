@@ -4,6 +4,7 @@
 //! table. The backlog is told in time: how long the tables take to have what was acknowledged when
 //! they are asked.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::bare;
+use crate::folders::Folders;
 use crate::in_process::{self, Done, Work, rate};
 use crate::latencies::Latencies;
 use crate::process::{Usage, journalled};
@@ -45,14 +47,16 @@ struct Outcome {
 /// Takes orders for so long, and prints what that comes to beside ceiling and yardstick, which are
 /// measured for `duration`.
 pub(crate) fn run(duration: Duration, sustained: Duration) -> anyhow::Result<()> {
-    let naive = orders(duration, in_process::one_by_one())?;
-    let outcome = orders(sustained, Options::default())?;
+    let folders = Folders::new()?;
+    let naive = orders(duration, in_process::one_by_one(), &folders.another()?)?;
+    let outcome = orders(sustained, Options::default(), &folders.another()?)?;
     let commands = outcome.done.latencies.count().max(1);
     let bytes_each = usize::try_from(outcome.journalled / commands)?;
     // The better of two, because a ceiling that others pressed down is none.
     let mut ceiling = 0;
     for _time in 0..2 {
-        let (latencies, elapsed) = bare::measure(CALLERS, duration, bytes_each)?;
+        let (latencies, elapsed) =
+            bare::measure(CALLERS, duration, bytes_each, &folders.another()?)?;
         ceiling = ceiling.max(per_second(latencies.count(), elapsed));
     }
     let figure = rate(&outcome.done);
@@ -87,11 +91,10 @@ pub(crate) fn run(duration: Duration, sustained: Duration) -> anyhow::Result<()>
 }
 
 /// Takes orders into new data.
-fn orders(duration: Duration, options: Options) -> anyhow::Result<Outcome> {
-    let data = tempfile::TempDir::new().context("no folder for the data")?;
-    in_process::prepare(data.path())?;
+fn orders(duration: Duration, options: Options, data: &Path) -> anyhow::Result<Outcome> {
+    in_process::prepare(data)?;
     in_process::runtime()?.block_on(async {
-        let opened = in_process::open_data(data.path(), options)?;
+        let opened = in_process::open_data(data, options)?;
         let (before, journalled_before) = (Usage::own()?, journalled()?);
         let begun = Arc::new(AtomicU64::new(0));
         let ended = CancellationToken::new();
