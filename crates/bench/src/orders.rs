@@ -4,6 +4,7 @@
 //! order either and an engine must not profit from one that is. Of ten orders one is only asked
 //! for, one stays with money held, and eight are paid.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, bail};
@@ -120,13 +121,13 @@ pub(crate) fn quote(reference: String) -> Command {
             callback_url: None,
             at: NOW,
         },
-        bill: Bill {
+        bill: Arc::new(Bill {
             customer_name: "PELANGGAN UJI COBA".to_owned(),
             period: Period::None,
             nominal: Amount::rupiah(1000),
             count: 1,
             details: Detail::none(),
-        },
+        }),
         quote: Quote {
             nominal: Amount::rupiah(1000),
             admin_fee: Amount::rupiah(800),

@@ -134,7 +134,7 @@ fn decide_quote(working_set: &WorkingSet, make: &MakeQuote) -> Result<Decision, 
     }
     claim(working_set, &make.request, |order| {
         order.state = OrderState::Quoted;
-        order.bill = Some(make.bill.clone());
+        order.bill = Some(Arc::clone(&make.bill));
         order.quote = Some(make.quote);
         order.expires_at = make.expires_at;
     })
@@ -147,7 +147,7 @@ fn renew(before: &Arc<Order>, make: &MakeQuote) -> Decision {
         return Decision::refused(Refusal::ReferenceUsed);
     }
     let mut next = Order::clone(before);
-    next.bill = Some(make.bill.clone());
+    next.bill = Some(Arc::clone(&make.bill));
     next.quote = Some(make.quote);
     next.updated_at = make.request.at;
     next.expires_at = make.expires_at;

@@ -411,7 +411,7 @@ fn an_order_remembers_what_was_asked_and_quoted() {
         destination: asked.destination,
         dialect: String::new(),
         upstream: asked.upstream,
-        bill: Some(crate::fixtures::bill(rupiah(396))),
+        bill: Some(Arc::new(crate::fixtures::bill(rupiah(396)))),
         quote: Some(quote(rupiah(400))),
         created_at: at(NOW),
         updated_at: at(NOW),

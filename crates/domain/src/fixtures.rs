@@ -364,7 +364,7 @@ pub(crate) fn fund(reference: &str, direction: Direction, amount: Amount) -> Com
 /// A quote of this charge.
 pub(crate) fn make_quote(request: Request, charge: Amount) -> Command {
     let quote = quote(charge);
-    let bill = bill(quote.nominal);
+    let bill = Arc::new(bill(quote.nominal));
     Command::MakeQuote(MakeQuote { request, bill, quote, expires_at: at(EXPIRY), renews: false })
 }
 

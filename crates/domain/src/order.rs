@@ -3,6 +3,8 @@
 //! Three kinds share one set of states. A state never goes back, a final state never changes, and
 //! an outcome that is unknown is not a failure: it leaves the order where it is.
 
+use std::sync::Arc;
+
 use crate::bill::{Bill, Detail};
 use crate::evidence::EvidenceKey;
 use crate::identifier::{
@@ -265,8 +267,8 @@ pub struct Order {
     /// Who answered the inquiry, and is therefore called for the payment.
     pub upstream: UpstreamName,
     /// What the supplier says of the bill; none for a declined inquiry and for what is bought
-    /// without one.
-    pub bill: Option<Bill>,
+    /// without one. It never changes, and all states of the order share it.
+    pub bill: Option<Arc<Bill>>,
     /// What it costs; none for a declined inquiry.
     pub quote: Option<Quote>,
     /// When it was made.

@@ -436,7 +436,7 @@ async fn an_inquiry_is_renewed_until_it_is_confirmed() {
     let dearer = Bill { nominal: Amount::rupiah(99_000), ..bill() };
     *fixture.upstream.bill.lock().unwrap() = BillAnswer::Bill(dearer.clone());
     let second = fixture.gateway.inquire(renewed()).await.unwrap();
-    assert_eq!((second.id, second.bill.as_ref()), (first.id, Some(&dearer)));
+    assert_eq!((second.id, second.bill.as_deref()), (first.id, Some(&dearer)));
     let used = Err(Rejection::Refused(Refusal::ReferenceUsed));
     let other = Inquiry { destination: "2".to_owned(), ..renewed() };
     assert_eq!(fixture.gateway.inquire(other).await, used);

@@ -164,6 +164,7 @@ impl Gateway {
         // Counted from the answer, so that a slow supplier takes nothing of the merchant's time.
         let expires_at = inquiry.expiry.instant(self.now());
         let renews = inquiry.repeats == Repeats::Renewed;
+        let bill = Arc::new(bill);
         let command = Command::MakeQuote(MakeQuote { request, bill, quote, expires_at, renews });
         self.store_inquiry(product, command).await
     }

@@ -1,5 +1,7 @@
 //! Commands about what merchants buy: quotes, purchases, payouts, and the limit on repetitions.
 
+use std::sync::Arc;
+
 use crate::bill::{Bill, Detail};
 use crate::identifier::{MerchantId, Mode, OrderId, ProcessId, ProductId, UpstreamName};
 use crate::merchant::Repetition;
@@ -16,7 +18,7 @@ pub struct MakeQuote {
     /// What was asked.
     pub request: Request,
     /// What the supplier says.
-    pub bill: Bill,
+    pub bill: Arc<Bill>,
     /// What it costs.
     pub quote: Quote,
     /// The first instant at which it can no longer be confirmed.

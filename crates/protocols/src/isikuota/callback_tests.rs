@@ -187,13 +187,13 @@ fn every_event_says_what_happened() {
 #[test]
 fn a_bill_tells_its_total_and_when_it_was_paid() {
     let mut bill = order(OrderState::Succeeded);
-    bill.bill = Some(Bill {
+    bill.bill = Some(Arc::new(Bill {
         customer_name: "Budi Contoh".to_owned(),
         period: Period::None,
         nominal: Amount::rupiah(150_000),
         count: 1,
         details: Detail::none(),
-    });
+    }));
     let price = Amount::rupiah(152_700);
     bill.quote = Some(Quote {
         nominal: Amount::rupiah(150_000),

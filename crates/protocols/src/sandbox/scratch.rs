@@ -2,6 +2,7 @@
 //! orders.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use domain::product::{bill_total_max, price_bill};
@@ -124,7 +125,7 @@ pub(super) fn order(id: u64, code: &str, destination: &str, bill: Bill) -> Order
         collecting: None,
         recipient: None,
         upstream: UpstreamName::new(NAME),
-        bill: Some(bill),
+        bill: Some(Arc::new(bill)),
         quote: quote.ok(),
         created_at: NOW,
         updated_at: NOW,

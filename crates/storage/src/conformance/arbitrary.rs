@@ -1,6 +1,7 @@
 //! Values of every shape that the domain admits.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::callback::{Received, Rendered};
@@ -273,7 +274,7 @@ pub(super) fn life() -> impl Strategy<Value = Life> {
     let made = (request(), bill(), quote(), any::<bool>());
     let make = made.prop_map(|(request, bill, quote, renews)| {
         let expires_at = Timestamp::from_milliseconds(i64::MAX);
-        MakeQuote { request, bill, quote, expires_at, renews }
+        MakeQuote { request, bill: Arc::new(bill), quote, expires_at, renews }
     });
     let acceptance = option::weighted(0.8, (any::<u64>().prop_map(ProcessId), instant()));
     (make, acceptance, vec((outcome(), instant()), 0..3)).prop_map(

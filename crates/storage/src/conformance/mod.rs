@@ -174,13 +174,13 @@ pub(crate) fn quote(key: ReferenceKey, charge: Amount) -> Command {
     let nothing = Amount::zero(charge.currency());
     Command::MakeQuote(MakeQuote {
         request: request(key),
-        bill: Bill {
+        bill: Arc::new(Bill {
             customer_name: "Sri".to_owned(),
             period: Period::None,
             nominal: charge,
             count: 1,
             details: Detail::none(),
-        },
+        }),
         quote: Quote { nominal: charge, admin_fee: nothing, admin: nothing, price: charge, charge },
         expires_at: LATER,
         renews: false,

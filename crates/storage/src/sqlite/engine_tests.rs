@@ -158,8 +158,9 @@ fn what_could_not_be_read_back_is_not_stored() {
     let mut deep = good.clone();
     deep.request.key = key(TOKO, "deep");
     for _ in 0..200 {
-        let inner = std::mem::replace(&mut deep.bill.details, Detail::none());
-        deep.bill.details = Detail::List(vec![inner]);
+        let bill = Arc::make_mut(&mut deep.bill);
+        let inner = std::mem::replace(&mut bill.details, Detail::none());
+        bill.details = Detail::List(vec![inner]);
     }
     block_on(async {
         let commands = [deep, good, mixed].map(Command::MakeQuote);

@@ -283,7 +283,7 @@ fn write(
     let quote = order.quote.as_ref();
     let delivery = order.delivery.as_ref();
     let currency = currency_of(order).map_err(problem)?;
-    let bill = order.bill.as_ref().map(trees::write_bill).transpose().map_err(problem)?;
+    let bill = order.bill.as_deref().map(trees::write_bill).transpose().map_err(problem)?;
     let details = delivery.and_then(|delivery| delivery.details.as_ref());
     let details = details.map(trees::write_details).transpose().map_err(problem)?;
     let collecting = order.collecting.as_ref();
@@ -421,7 +421,7 @@ fn rest(id: OrderId, mut fields: Fields<'_>) -> Result<Order, Problem> {
         code,
         destination,
         upstream,
-        bill,
+        bill: bill.map(Arc::new),
         quote,
         created_at: fields.timestamp()?,
         updated_at: fields.timestamp()?,

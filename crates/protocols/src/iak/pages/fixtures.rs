@@ -1,5 +1,7 @@
 //! Paid orders of many products, for tests. Names, places and numbers are invented.
 
+use std::sync::Arc;
+
 use domain::bill::names;
 use domain::product::ProductStatus;
 use domain::{
@@ -34,7 +36,7 @@ impl Sale {
     }
 
     pub(super) fn bill(&mut self) -> &mut Bill {
-        self.order.bill.as_mut().expect("a paid order has a bill")
+        Arc::make_mut(self.order.bill.as_mut().expect("a paid order has a bill"))
     }
 }
 
@@ -91,7 +93,7 @@ fn sale(about: About, details: Vec<(&str, Detail)>) -> Sale {
         collecting: None,
         recipient: None,
         upstream: UpstreamName::new("sandbox"),
-        bill: Some(bill),
+        bill: Some(Arc::new(bill)),
         quote: Some(quote),
         created_at: Timestamp::from_milliseconds(1_706_690_600_000),
         updated_at: paid_at,

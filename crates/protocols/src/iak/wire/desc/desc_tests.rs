@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use domain::bill::names;
 use domain::{
     Amount, Bill, Detail, Kind, MerchantId, Mode, Order, OrderId, OrderState, Period, ProductId,
@@ -32,13 +34,13 @@ fn order(code: &str, details: Detail) -> Order {
         collecting: None,
         recipient: None,
         upstream: UpstreamName::new("supplier"),
-        bill: Some(Bill {
+        bill: Some(Arc::new(Bill {
             customer_name: String::new(),
             period: Period::None,
             nominal: Amount::rupiah(10_000),
             count: 1,
             details,
-        }),
+        })),
         quote: Some(Quote {
             nominal: Amount::rupiah(10_000),
             admin_fee: Amount::rupiah(2500),

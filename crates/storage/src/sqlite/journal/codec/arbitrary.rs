@@ -191,7 +191,7 @@ fn order() -> impl Strategy<Value = Order> {
             code,
             destination,
             upstream,
-            bill,
+            bill: bill.map(Arc::new),
             quote,
             created_at,
             updated_at,

@@ -208,7 +208,7 @@ fn details_nest_as_deep_as_in_the_rows_and_no_deeper() {
             details: nested(depth),
         };
         let mut order = sample();
-        order.bill = Some(bill);
+        order.bill = Some(Arc::new(bill));
         Changes { orders: BTreeMap::from([(order.id, Arc::new(order))]), ..Changes::default() }
     };
     let deepest = order(32);
@@ -235,13 +235,13 @@ fn sample() -> Order {
         code: "PLN".to_owned(),
         destination: "530".to_owned(),
         upstream: UpstreamName::new("sandbox"),
-        bill: Some(domain::Bill {
+        bill: Some(Arc::new(domain::Bill {
             customer_name: "SRI".to_owned(),
             period: domain::Period::Months(vec![domain::YearMonth { year: 2026, month: 11 }]),
             nominal: amount,
             count: 1,
             details: Detail::Record(vec![("power".to_owned(), Detail::Number(-900))]),
-        }),
+        })),
         quote: Some(domain::Quote {
             nominal: amount,
             admin_fee: amount,

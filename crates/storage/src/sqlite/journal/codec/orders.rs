@@ -1,5 +1,7 @@
 //! Orders as bytes, with all that belongs to them.
 
+use std::sync::Arc;
+
 use domain::{
     Attempt, AttemptState, Bill, CallbackId, Collecting, Delivery, Detail, Hold, Order, OrderId,
     OrderState, Period, ProcessId, ProductId, ProtocolName, Quote, Reference, ReferenceKey,
@@ -84,7 +86,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<Order, Problem> {
         code: reader.text()?.to_owned(),
         destination: reader.text()?.to_owned(),
         upstream: UpstreamName::new(reader.text()?),
-        bill: reader.optional(read_bill)?,
+        bill: reader.optional(read_bill)?.map(Arc::new),
         quote: reader.optional(read_quote)?,
         created_at: read_timestamp(reader)?,
         updated_at: read_timestamp(reader)?,
