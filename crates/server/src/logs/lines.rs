@@ -9,9 +9,12 @@ use std::fmt::{self, Write as _};
 
 use domain::Timestamp;
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Subscriber};
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
@@ -28,6 +31,9 @@ pub(super) enum Form {
 
 /// Writes the lines.
 pub(super) struct Lines<Output> {
+    /// Which lines are written. It is asked here and not in a layer of its own, because each layer
+    /// costs a request something at every step of its span.
+    pub(super) filter: Targets,
     pub(super) form: Form,
     pub(super) clock: fn() -> Timestamp,
     pub(super) output: Output,
@@ -36,6 +42,9 @@ pub(super) struct Lines<Output> {
 /// The fields of a request, as they stand in each of its lines.
 struct Written(String);
 
+/// Room for the fields of a request whose id is ours, in bytes.
+const FIELDS_BYTES: usize = 96;
+
 /// Writes fields behind one another.
 struct Fields<'a> {
     form: Form,
@@ -43,11 +52,12 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    fn name(&mut self, name: &str) {
+    /// A name is a word of the program, in which nothing has to be escaped.
+    fn name(&mut self, name: &'static str) {
         match self.form {
             Form::Json => {
                 self.line.push_str(",\"");
-                let _ = Escaped::new(self.line).write_str(name);
+                self.line.push_str(name);
                 self.line.push_str("\":");
             }
             Form::Plain => {
@@ -56,6 +66,18 @@ impl Fields<'_> {
                 self.line.push('=');
             }
         }
+    }
+
+    fn quoted(&mut self, field: &Field, write: impl FnOnce(&mut Escaped<'_>) -> fmt::Result) {
+        // For the line of a person the message comes first and has no name; see `Message`.
+        if field.name() == "message" && self.form == Form::Plain {
+            return;
+        }
+        self.name(field.name());
+        self.line.push('"');
+        // An error means that the value is full, which its end says.
+        let _ = write(&mut Escaped::new(self.line));
+        self.line.push('"');
     }
 
     fn bare(&mut self, field: &Field, value: impl fmt::Display) {
@@ -78,19 +100,11 @@ impl Visit for Fields<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.record_debug(field, &format_args!("{value}"));
+        self.quoted(field, |line| line.write_str(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // For the line of a person the message comes first and has no name; see `Message`.
-        if field.name() == "message" && self.form == Form::Plain {
-            return;
-        }
-        self.name(field.name());
-        self.line.push('"');
-        // An error means that the value is full, which its end says.
-        let _ = write!(Escaped::new(self.line), "{value:?}");
-        self.line.push('"');
+        self.quoted(field, |line| write!(line, "{value:?}"));
     }
 }
 
@@ -132,7 +146,9 @@ impl<Output> Lines<Output> {
             Form::Json => {
                 line.push_str("{\"time\":\"");
                 time(line, (self.clock)());
-                let _ = write!(line, "\",\"level\":\"{level}\",\"target\":\"{target}\"");
+                for piece in ["\",\"level\":\"", level, "\",\"target\":\"", target, "\""] {
+                    line.push_str(piece);
+                }
             }
             Form::Plain => {
                 time(line, (self.clock)());
@@ -153,9 +169,21 @@ where
     Inner: Subscriber + for<'span> LookupSpan<'span>,
     Output: Fn(&[u8]) + 'static,
 {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        Layer::<Inner>::register_callsite(&self.filter, metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, context: Context<'_, Inner>) -> bool {
+        self.filter.enabled(metadata, context)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Layer::<Inner>::max_level_hint(&self.filter)
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, Inner>) {
         let Some(span) = context.span(id) else { return };
-        let mut line = String::new();
+        let mut line = String::with_capacity(FIELDS_BYTES);
         attributes.record(&mut Fields { form: self.form, line: &mut line });
         span.extensions_mut().insert(Written(line));
     }
@@ -200,6 +228,7 @@ mod tests {
         let written = Arc::<Mutex<Vec<u8>>>::default();
         let output = Arc::clone(&written);
         let lines = Lines {
+            filter: Targets::new().with_default(LevelFilter::INFO),
             form,
             clock: || Timestamp::from_milliseconds(1_700_000_000_007),
             output: move |line: &[u8]| output.lock().unwrap().extend_from_slice(line),
@@ -226,6 +255,15 @@ mod tests {
                         \"request_id\":\"r-1\",\"merchant\":7}";
         assert_eq!(lines, [expected]);
         serde_json::from_str::<serde_json::Value>(&lines[0]).unwrap();
+    }
+
+    #[test]
+    fn what_is_filtered_out_costs_no_line() {
+        let lines = logged(Form::Json, || {
+            tracing::debug!("not written");
+            tracing::info!("written");
+        });
+        assert!(lines.len() == 1 && lines[0].contains("\"message\":\"written\""), "{lines:?}");
     }
 
     #[test]

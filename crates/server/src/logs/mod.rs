@@ -12,8 +12,11 @@ use std::any::Any;
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::configuration::choice::LogFormat;
@@ -36,23 +39,57 @@ pub(crate) fn begin() {
     }
 }
 
-/// The same with this filter and form, and for traces if there are to be any. False if the filter was not understood and the default took
-/// its place.
+/// The same with this filter and form, and for traces if there are to be any. False if the filter
+/// was not understood and the default took its place.
 pub(crate) fn begin_as(chosen: &str, format: LogFormat, is_traced: bool) -> bool {
-    let filter = EnvFilter::try_new(directives(chosen));
-    let understood = filter.is_ok();
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new(directives(DEFAULT)));
+    let understood = Filter::read(&directives(chosen));
+    let is_understood = understood.is_some();
+    let filter = understood.or_else(|| Filter::read(&directives(DEFAULT)));
     let form = match format {
         LogFormat::Auto if std::io::stderr().is_terminal() => Form::Plain,
         LogFormat::Pretty => Form::Plain,
         LogFormat::Auto | LogFormat::Json => Form::Json,
     };
-    let lines = Lines { form, clock: wall_clock, output: to_standard_error };
-    let noting = is_traced.then_some(NoteMerchant);
-    if tracing_subscriber::registry().with(filter).with(lines).with(noting).try_init().is_ok() {
+    let lines = |filter| Lines { filter, form, clock: wall_clock, output: to_standard_error };
+    let all = tracing_subscriber::registry();
+    let is_first = match filter {
+        Some(Filter::Levels(levels)) => install(all.with(lines(levels)), is_traced),
+        Some(Filter::Spans(filter)) => {
+            let everything = Targets::new().with_default(LevelFilter::TRACE);
+            install(all.with(filter).with(lines(everything)), is_traced)
+        }
+        None => false,
+    };
+    if is_first {
         std::panic::set_hook(Box::new(log_panic));
     }
-    understood
+    is_understood
+}
+
+/// Makes this what takes all that is logged. False if there is something that does.
+fn install<Log>(log: Log, is_traced: bool) -> bool
+where
+    Log: Subscriber + for<'span> LookupSpan<'span> + Send + Sync + 'static,
+{
+    if is_traced { log.with(NoteMerchant).try_init() } else { log.try_init() }.is_ok()
+}
+
+/// What is logged.
+enum Filter {
+    /// By level and target, as the manual has it: settled once for each place that logs.
+    Levels(Targets),
+    /// By the request in whose course it happens, too, for which each step of a request is followed.
+    Spans(EnvFilter),
+}
+
+impl Filter {
+    /// None if the directives are not understood.
+    fn read(directives: &str) -> Option<Self> {
+        let filter = EnvFilter::try_new(directives).ok()?;
+        let names_spans = directives.is_empty() || directives.contains('[');
+        let levels = directives.parse().ok().filter(|_| !names_spans);
+        Some(levels.map_or(Self::Spans(filter), Self::Levels))
+    }
 }
 
 /// Where nobody reads the log there is nothing left to tell it to.
@@ -109,6 +146,28 @@ mod tests {
         assert_eq!(message(|_| panic!("as it is")), "as it is");
         assert_eq!(message(|secret| panic!("key {secret}")), "");
         assert_eq!(message(|secret| assert!(secret.parse::<u8>().expect("a number") > 0)), "");
+    }
+
+    #[test]
+    fn levels_and_targets_need_nobody_who_follows_requests() {
+        let read = |chosen: &str| match Filter::read(&directives(chosen)) {
+            Some(Filter::Levels(levels)) => Some(Ok(levels.to_string())),
+            Some(Filter::Spans(filter)) => Some(Err(filter.to_string())),
+            None => None,
+        };
+        for (chosen, same) in [
+            ("lunas::access=off,lunas=info", "lunas::access=off,lunas=info"),
+            ("ureq=TRACE", "ureq=trace"),
+            ("hyper", "hyper=trace"),
+        ] {
+            assert_eq!(read(chosen), Some(Ok(same.to_owned())), "{chosen}");
+        }
+        for chosen in ["", "storage[request{merchant=7}]=debug", "[request]=trace"] {
+            assert!(matches!(read(chosen), Some(Err(_))), "{chosen}");
+        }
+        for chosen in ["lunas=loud", "a=b=info", "lunas[=info"] {
+            assert_eq!(read(chosen), None, "{chosen}");
+        }
     }
 
     #[test]
