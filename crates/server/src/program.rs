@@ -52,7 +52,7 @@ use crate::rates::{self, WrongSignatures};
 use crate::scheduled_backups::{Folder, Schedule, ScheduledBackups};
 use crate::service_manager::{self, News};
 use crate::signals::StopSignals;
-use crate::system::{SystemClock, SystemEntropy, new_process};
+use crate::system::{EntropyForNames, SystemClock, SystemEntropy, new_process};
 use crate::traces::Traces;
 use crate::traces::collector::Collector;
 
@@ -203,7 +203,7 @@ impl Program {
         )?;
         let traces = plan.collector.map(|collector| {
             let clock = Arc::clone(&clock) as Arc<dyn Clock>;
-            Arc::new(Traces::new(collector, clock, Arc::new(SystemEntropy)))
+            Arc::new(Traces::new(collector, clock, Arc::new(EntropyForNames)))
         });
         let observer: Arc<dyn Observer> = match &traces {
             None => Arc::<Metrics>::clone(&metrics),
@@ -353,7 +353,7 @@ impl Program {
         Arc::new(Observed {
             service,
             metrics: Arc::clone(&self.metrics),
-            entropy: Arc::new(SystemEntropy),
+            entropy: Arc::new(EntropyForNames),
             traces: self.traces.clone(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             exchanges: Arc::clone(&self.exchanges),
