@@ -5,7 +5,8 @@
 //! because only the protocol knows whether it accepts one.
 
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -31,11 +32,15 @@ where
     if body.size_hint().lower() > u64::try_from(limits.body_bytes).unwrap_or(u64::MAX) {
         return Err(BodyFault::TooLarge);
     }
-    // The timer is only set once the body is found to be incomplete, so a request that arrived
-    // whole pays nothing for it.
-    match tokio::time::timeout(limits.body, collect(body, limits.body_bytes)).await {
-        Ok(outcome) => outcome,
-        Err(_elapsed) => Err(BodyFault::TooSlow),
+    // There is a timer only once the body is found to be incomplete, so a request that arrived whole
+    // pays nothing for it.
+    let mut whole = pin!(collect(body, limits.body_bytes));
+    match poll_fn(|context| Poll::Ready(whole.as_mut().poll(context))).await {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => {
+            let in_time = tokio::time::timeout(limits.body, whole).await;
+            in_time.unwrap_or(Err(BodyFault::TooSlow))
+        }
     }
 }
 
