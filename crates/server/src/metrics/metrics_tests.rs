@@ -24,7 +24,8 @@ impl Clock for Standing {
 impl Metrics {
     /// Of a protocol: answered with 4xx; of all: given up, active.
     pub(crate) fn requests_by_end(&self, protocol: &str) -> (u64, u64, i64) {
-        let refused = self.requests.with(protocol, "", |classes| classes[3].counts().sum());
+        let (_, classes) = self.requests.iter().find(|(name, _)| *name == protocol).unwrap();
+        let refused = classes[3].counts().sum();
         (refused, self.requests_abandoned.value(), self.requests_active.value())
     }
 

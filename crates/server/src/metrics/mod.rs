@@ -45,8 +45,8 @@ pub(crate) struct Metrics {
     /// By protocol.
     given_up: Family<Counter>,
     handover_times: Histogram,
-    /// By protocol: the classes of status from 1xx to 5xx.
-    requests: Family<[Histogram; 5]>,
+    /// By part, of which there are few and all known: the classes of status from 1xx to 5xx.
+    requests: Vec<(&'static str, [Histogram; 5])>,
     requests_active: Gauge,
     requests_abandoned: Counter,
     commit_sizes: Histogram,
@@ -80,7 +80,7 @@ impl Metrics {
             handovers: Family::new(Default::default),
             given_up: Family::new(Counter::default),
             handover_times: Histogram::of_times(),
-            requests: Family::new(|| std::array::from_fn(|_| Histogram::of_times())),
+            requests: requests(),
             requests_active: Gauge::default(),
             requests_abandoned: Counter::default(),
             commit_sizes: Histogram::of_sizes(),
@@ -96,7 +96,6 @@ impl Metrics {
     /// is a rise and not a number out of nowhere, which no alert would see.
     pub(crate) fn expect(&self, catalogue: &Catalogue, upstream: &str) {
         for protocol in Part::all().map(Part::name) {
-            self.requests.with(protocol, "", |_| ());
             if catalogue.codes(protocol).next().is_some() {
                 self.handovers.with(protocol, "", |_| ());
                 self.given_up.with(protocol, "", |_| ());
@@ -146,11 +145,10 @@ impl Metrics {
     pub(crate) fn request_ends(&self, protocol: &str, status: StatusCode, took: Duration) {
         self.requests_active.subtract(1);
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);
-        self.requests.with(protocol, "", |classes| {
-            if let Some(times) = classes.get(class) {
-                times.observe_time(took);
-            }
-        });
+        let classes = self.requests.iter().find(|(name, _)| *name == protocol);
+        if let Some(times) = classes.and_then(|(_, classes)| classes.get(class)) {
+            times.observe_time(took);
+        }
     }
 
     /// A request was given up before it was answered.
@@ -249,6 +247,14 @@ impl storage::pipeline::Observer for Metrics {
     fn failed(&self, commands: usize) {
         self.commands_failed.add(number(commands));
     }
+}
+
+/// The parts in the order of their names, in which the page shows them.
+fn requests() -> Vec<(&'static str, [Histogram; 5])> {
+    let classes = || std::array::from_fn(|_| Histogram::of_times());
+    let mut parts: Vec<_> = Part::all().map(|part| (part.name(), classes())).collect();
+    parts.sort_by_key(|(name, _)| *name);
+    parts
 }
 
 fn number(count: usize) -> u64 {

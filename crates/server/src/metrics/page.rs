@@ -176,8 +176,11 @@ impl Metrics {
             Kind::Histogram,
             "How long requests took from the last byte of the request to the answer.",
         );
-        let names = ["protocol", ""];
-        histograms(page, names, &self.requests, "status_class", STATUS_CLASSES);
+        for (protocol, classes) in &self.requests {
+            for (word, histogram) in STATUS_CLASSES.iter().zip(classes) {
+                page.histogram(&[("protocol", protocol), ("status_class", word)], histogram);
+            }
+        }
         page.metric(
             "lunas_http_server_active_requests",
             Kind::Gauge,
