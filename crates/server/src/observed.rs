@@ -236,11 +236,15 @@ impl<'a> ShownPath<'a> {
 
 impl fmt::Display for ShownPath<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, segment) in self.path.split('/').enumerate() {
+        let segments = || self.path.split('/');
+        if segments().all(|segment| self.may_show(segment)) {
+            return formatter.write_str(self.path);
+        }
+        for (index, segment) in segments().enumerate() {
             if index > 0 {
                 formatter.write_str("/")?;
             }
-            if segment.len() <= self.word_max && is_plain(segment) {
+            if self.may_show(segment) {
                 formatter.write_str(segment)?;
             } else {
                 fmt::Display::fmt(&Masked(segment), formatter)?;
@@ -253,13 +257,23 @@ impl fmt::Display for ShownPath<'_> {
 /// Whether a segment is a word as it occurs in the paths of an API: letters of one case and at most
 /// two digits, such as `v1` and `order-resolutions`.
 fn is_plain(segment: &str) -> bool {
-    let count = |is: fn(&u8) -> bool| segment.as_bytes().iter().filter(|byte| is(byte)).count();
-    let harmless = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    segment.as_bytes().iter().all(harmless)
-        && count(u8::is_ascii_digit) <= 2
-        && (count(u8::is_ascii_lowercase) == 0 || count(u8::is_ascii_uppercase) == 0)
+    let (mut digits, mut lower_case, mut upper_case) = (0_usize, false, false);
+    for byte in segment.bytes() {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'a'..=b'z' => lower_case = true,
+            b'A'..=b'Z' => upper_case = true,
+            b'.' | b'_' | b'-' => {}
+            _ => return false,
+        }
+    }
+    digits <= 2 && !(lower_case && upper_case)
 }
 
 #[cfg(test)]
 #[path = "observed_tests.rs"]
 mod tests;
+
+    fn may_show(&self, segment: &str) -> bool {
+        segment.len() <= self.word_max && is_plain(segment)
+    }
