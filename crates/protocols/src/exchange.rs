@@ -22,6 +22,8 @@ pub struct Arrival {
     pub body: Result<Bytes, BodyFault>,
     /// Who is on the other end of the connection.
     pub peer: IpAddr,
+    /// Where a note of this exchange goes, if anybody keeps exchanges.
+    pub note: Option<NoteSlot>,
 }
 
 /// Why a body could not be read.
@@ -38,9 +40,9 @@ pub enum BodyFault {
 /// What is sent back.
 pub type Answer = http::Response<Bytes>;
 
-/// Where a protocol leaves its note of what an exchange is about. Whoever keeps exchanges puts one
-/// among the extensions of a request and takes the note when the answer is there, or when there will
-/// be none because the connection has ended.
+/// Where a protocol leaves its note of what an exchange is about. Whoever keeps exchanges gives one to
+/// a request and takes the note when the answer is there, or when there will be none because the
+/// connection has ended.
 #[derive(Debug, Clone, Default)]
 pub struct NoteSlot(Arc<Mutex<Option<Note>>>);
 
@@ -66,7 +68,7 @@ pub(crate) struct Noting {
 impl Noting {
     /// Begins with a note that knows nothing; where nobody keeps exchanges it goes nowhere.
     pub(crate) fn of(arrival: &Arrival, note: Note) -> Self {
-        Self { note, slot: arrival.head.extensions.get::<NoteSlot>().cloned() }
+        Self { note, slot: arrival.note.clone() }
     }
 }
 

@@ -8,10 +8,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
-use protocols::exchange::{Answer, Arrival, Serve};
+use protocols::exchange::{Arrival, Serve};
+
+use crate::dispatch::Answering;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -28,11 +29,14 @@ impl BehindProxies {
     }
 }
 
-#[async_trait]
 impl Serve for BehindProxies {
-    async fn serve(&self, mut arrival: Arrival) -> Answer {
+    fn serve<'service, 'answer>(&'service self, mut arrival: Arrival) -> Answering<'answer>
+    where
+        'service: 'answer,
+        Self: 'answer,
+    {
         arrival.peer = caller(arrival.peer, &arrival.head.headers, &self.trusted);
-        self.service.serve(arrival).await
+        self.service.serve(arrival)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Mutex;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use proptest::prelude::*;
+use protocols::exchange::Answer;
 
 use super::*;
 
@@ -124,6 +126,6 @@ async fn services_see_only_the_caller() {
     let request = Request::builder().header(X_FORWARDED_FOR, "198.51.100.1").body(()).unwrap();
     let (head, ()) = request.into_parts();
     let peer = PROXY.parse().unwrap();
-    service.serve(Arrival { head, body: Ok(Bytes::new()), peer }).await;
+    service.serve(Arrival { head, body: Ok(Bytes::new()), peer, note: None }).await;
     assert_eq!(*noting.0.lock().unwrap(), ["198.51.100.1".parse::<IpAddr>().unwrap()]);
 }

@@ -1,10 +1,13 @@
 //! Which part answers a request: decided by the path alone, so that one listener serves every
 //! protocol at its vendor's own addresses.
+//!
+//! It is decided once, by whoever observes the request, and handed on with it.
 
+use std::future::ready;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use async_trait::async_trait;
 use http::StatusCode;
 use protocols::FACES;
 use protocols::exchange::{Answer, Arrival, Serve};
@@ -56,6 +59,15 @@ pub(crate) fn part(path: &str) -> Part {
     }
 }
 
+/// An answer that is being made.
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// Something that answers requests of which it is known already whose they are.
+pub(crate) trait ServePart: Send + Sync {
+    /// Answers one request for this part. What [`Serve::serve`] promises holds here, too.
+    fn serve_part(&self, part: Part, arrival: Arrival) -> Answering<'_>;
+}
+
 /// Sends each request to the part that owns its path. A part that is not served on a listener is
 /// `None` there, and its paths are unknown.
 pub(crate) struct Dispatch {
@@ -87,11 +99,10 @@ fn unknown() -> Answer {
     problem(StatusCode::NOT_FOUND, "PATH_UNKNOWN", "there is no such path")
 }
 
-#[async_trait]
-impl Serve for Dispatch {
-    async fn serve(&self, arrival: Arrival) -> Answer {
-        let part: Option<&dyn Serve> = match part(arrival.head.uri.path()) {
-            Part::Health => return self.health(arrival).await,
+impl ServePart for Dispatch {
+    fn serve_part(&self, part: Part, arrival: Arrival) -> Answering<'_> {
+        let part: Option<&dyn Serve> = match part {
+            Part::Health => return Box::pin(self.health(arrival)),
             Part::Protocol(name) => {
                 let served = self.protocols.iter().find(|(own, _)| *own == name);
                 served.map(|(_, protocol)| protocol.as_ref())
@@ -101,8 +112,8 @@ impl Serve for Dispatch {
             Part::Unknown => None,
         };
         match part {
-            Some(part) => part.serve(arrival).await,
-            None => unknown(),
+            Some(part) => part.serve(arrival),
+            None => Box::pin(ready(unknown())),
         }
     }
 }

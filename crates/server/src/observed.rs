@@ -9,19 +9,18 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use domain::{Masked, Timestamp};
 use gateway::exchanges::Exchange;
 use gateway::ports::{Clock, Entropy, ExchangeLog};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use protocols::exchange::{Answer, Arrival, NoteSlot, Serve};
 use tracing::field::Empty;
 use tracing::{Instrument, Span, debug, error_span, info};
 
-use crate::dispatch::{Part, part};
+use crate::dispatch::{Answering, Part, ServePart, part};
 use crate::metrics::Metrics;
 use crate::traces::{RequestFacts, TraceParent, TracedRequest, Traces};
 
@@ -31,7 +30,7 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 /// Observes the requests that something answers.
 pub(crate) struct Observed {
     /// Who answers.
-    pub(crate) service: Arc<dyn Serve>,
+    pub(crate) service: Arc<dyn ServePart>,
     /// Who counts.
     pub(crate) metrics: Arc<Metrics>,
     /// Where new ids come from.
@@ -44,78 +43,123 @@ pub(crate) struct Observed {
     pub(crate) exchanges: Arc<dyn ExchangeLog>,
 }
 
+impl Serve for Observed {
+    /// The request goes on at once into the future of whoever answers, and only that one is kept here:
+    /// a request is large, and each future that it passes through would copy it.
+    fn serve<'observed, 'answer>(&'observed self, mut arrival: Arrival) -> Answering<'answer>
+    where
+        'observed: 'answer,
+        Self: 'answer,
+    {
+        let id = request_id(&arrival.head.headers, &*self.entropy);
+        let given = TraceParent::of(&arrival.head.headers);
+        let span = span(&id, given);
+        let mut active = Active::begin(self, id, &mut arrival);
+        active.traced = active.begin_trace(&span, given);
+        let answering = self.service.serve_part(active.part, arrival);
+        let answered = async move {
+            let mut answer = answering.await;
+            active.end(&mut answer);
+            answer
+        };
+        Box::pin(answered.instrument(span))
+    }
+}
+
 /// A request that is being answered. One that is dropped before was given up.
 struct Active<'a> {
     metrics: &'a Metrics,
-    traced: Option<(&'a Traces, TracedRequest)>,
-    answered: bool,
+    traces: Option<&'a Traces>,
+    traced: Option<TracedRequest>,
+    exchanged: Option<Exchanged<'a>>,
+    method: &'static str,
+    uri: Uri,
+    part: Part,
+    id: HeaderValue,
+    begun: Instant,
+    is_answered: bool,
 }
 
-impl Active<'_> {
+impl<'a> Active<'a> {
+    fn begin(observed: &'a Observed, id: HeaderValue, arrival: &mut Arrival) -> Self {
+        let begun = Instant::now();
+        let (method, uri) = (shown_method(&arrival.head.method), arrival.head.uri.clone());
+        let part = part(uri.path());
+        let log = observed.exchanges.as_ref();
+        // Nobody else leaves a note.
+        let is_noted = matches!(part, Part::Protocol(_)) && log.admits();
+        let exchanged =
+            is_noted.then(|| Exchanged::begin(log, observed.clock.now(), begun, &id, arrival));
+        observed.metrics.request_begins();
+        Self {
+            metrics: &observed.metrics,
+            traces: observed.traces.as_deref().filter(|_| part != Part::Health),
+            traced: None,
+            exchanged,
+            method,
+            uri,
+            part,
+            id,
+            begun,
+            is_answered: false,
+        }
+    }
+
+    /// Begins a trace, where anybody traces. `span` is current in the course of the request.
+    fn begin_trace(&self, span: &Span, given: Option<TraceParent>) -> Option<TracedRequest> {
+        let facts = || RequestFacts {
+            method: self.method,
+            protocol: self.part.name(),
+            path: self.path().to_string(),
+            request_id: self.id.to_str().unwrap_or_default(),
+        };
+        self.traces.and_then(|traces| traces.request_begins(span, given, facts()))
+    }
+
+    /// The request is answered: what is known of it now goes wherever it belongs, and the answer gets
+    /// its id.
+    fn end(&mut self, answer: &mut Answer) {
+        let (took, status) = (self.begun.elapsed(), answer.status());
+        self.is_answered = true;
+        self.metrics.request_ends(self.part.name(), status, took);
+        self.end_trace(Some(status));
+        if let Some(exchanged) = &mut self.exchanged {
+            exchanged.answer = Some(Answered { took, status, body: answer.body().clone() });
+        }
+        answer.headers_mut().insert(REQUEST_ID, self.id.clone());
+        self.log(status, took);
+    }
+
     fn end_trace(&mut self, status: Option<StatusCode>) {
-        if let Some((traces, request)) = self.traced.take() {
+        if let (Some(traces), Some(request)) = (self.traces, self.traced.take()) {
             traces.request_ends(request, status);
         }
+    }
+
+    /// Writes the line of the request, within its span.
+    fn log(&self, status: StatusCode, took: Duration) {
+        let (method, path, protocol) = (self.method, self.path(), self.part.name());
+        let status = status.as_u16();
+        let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        // Whoever watches the program asks again and again, and nobody reads about it.
+        if self.part == Part::Health {
+            debug!(target: "lunas::access", method, %path, status, duration_us, protocol, "request");
+        } else {
+            info!(target: "lunas::access", method, %path, status, duration_us, protocol, "request");
+        }
+    }
+
+    fn path(&self) -> ShownPath<'_> {
+        ShownPath::new(self.uri.path(), self.part)
     }
 }
 
 impl Drop for Active<'_> {
     fn drop(&mut self) {
-        if !self.answered {
+        if !self.is_answered {
             self.metrics.request_is_abandoned();
             self.end_trace(None);
         }
-    }
-}
-
-#[async_trait]
-impl Serve for Observed {
-    async fn serve(&self, mut arrival: Arrival) -> Answer {
-        let begun = Instant::now();
-        let (method, uri) = (shown_method(&arrival.head.method), arrival.head.uri.clone());
-        let part = part(uri.path());
-        let protocol = part.name();
-        let id = request_id(&arrival.head.headers, &*self.entropy);
-        let given = TraceParent::of(&arrival.head.headers);
-        let span = span(&id, given);
-        let log = self.exchanges.as_ref();
-        // Nobody else leaves a note.
-        let noted = matches!(part, Part::Protocol(_)) && log.admits();
-        let mut exchanged =
-            noted.then(|| Exchanged::begin(log, self.clock.now(), begun, &id, &mut arrival));
-        self.metrics.request_begins();
-        let traces = self.traces.as_deref().filter(|_| part != Part::Health);
-        let traced = traces.and_then(|traces| {
-            let facts = RequestFacts {
-                method,
-                protocol,
-                path: ShownPath::new(uri.path(), part).to_string(),
-                request_id: id.to_str().unwrap_or_default(),
-            };
-            Some((traces, traces.request_begins(&span, given, facts)?))
-        });
-        let mut active = Active { metrics: &self.metrics, traced, answered: false };
-        let mut answer = self.service.serve(arrival).instrument(span.clone()).await;
-        active.answered = true;
-        let took = begun.elapsed();
-        let status = answer.status();
-        self.metrics.request_ends(protocol, status, took);
-        active.end_trace(Some(status));
-        if let Some(exchanged) = &mut exchanged {
-            exchanged.answer = Some((status, answer.body().clone()));
-        }
-        answer.headers_mut().insert(REQUEST_ID, id);
-        let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        let (status, path) = (status.as_u16(), ShownPath::new(uri.path(), part));
-        span.in_scope(|| {
-            // Whoever watches the program asks again and again, and nobody reads about it.
-            if part == Part::Health {
-                debug!(target: "lunas::access", method, %path, status, duration_us, protocol, "request");
-            } else {
-                info!(target: "lunas::access", method, %path, status, duration_us, protocol, "request");
-            }
-        });
-        answer
     }
 }
 
@@ -129,7 +173,14 @@ struct Exchanged<'a> {
     request_id: HeaderValue,
     request: Bytes,
     /// None until there is one, which may be never.
-    answer: Option<(StatusCode, Bytes)>,
+    answer: Option<Answered>,
+}
+
+/// An answer that was given.
+struct Answered {
+    took: Duration,
+    status: StatusCode,
+    body: Bytes,
 }
 
 impl<'a> Exchanged<'a> {
@@ -142,7 +193,7 @@ impl<'a> Exchanged<'a> {
         arrival: &mut Arrival,
     ) -> Self {
         let slot = NoteSlot::default();
-        arrival.head.extensions.insert(slot.clone());
+        arrival.note = Some(slot.clone());
         let request = arrival.body.clone().unwrap_or_default();
         let (peer, request_id) = (arrival.peer, id.clone());
         Self { log, slot, at, begun, peer, request_id, request, answer: None }
@@ -153,16 +204,16 @@ impl<'a> Exchanged<'a> {
 impl Drop for Exchanged<'_> {
     fn drop(&mut self) {
         let Some(note) = self.slot.take() else { return };
-        let (status, answer) = self.answer.take().unzip();
+        let answer = self.answer.take();
         self.log.record(Exchange {
             at: self.at,
-            took: self.begun.elapsed(),
+            took: answer.as_ref().map_or_else(|| self.begun.elapsed(), |answer| answer.took),
             peer: self.peer,
             request_id: self.request_id.to_str().unwrap_or_default().into(),
             note,
-            http_status: status.map(|status| status.as_u16()),
+            http_status: answer.as_ref().map(|answer| answer.status.as_u16()),
             request: std::mem::take(&mut self.request),
-            answer: answer.unwrap_or_default(),
+            answer: answer.map(|answer| answer.body).unwrap_or_default(),
         });
     }
 }
@@ -195,13 +246,11 @@ fn request_id(headers: &HeaderMap, entropy: &dyn Entropy) -> HeaderValue {
 
 /// 128 bits in hexadecimal.
 fn new_id(entropy: &dyn Entropy) -> HeaderValue {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut random = [0; 16];
     entropy.fill(&mut random);
-    let mut text = [b'0'; 32];
-    for (pair, byte) in text.chunks_exact_mut(2).zip(random) {
-        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    }
+    let mut text = [0; 32];
+    // The room is twice as long as what is written, which is all that could fail.
+    let _fits = hex::encode_to_slice(random, &mut text);
     HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
@@ -231,6 +280,10 @@ impl<'a> ShownPath<'a> {
     const fn new(path: &'a str, part: Part) -> Self {
         let word_max = if matches!(part, Part::Unknown) { 10 } else { 24 };
         Self { path, word_max }
+    }
+
+    fn may_show(&self, segment: &str) -> bool {
+        segment.len() <= self.word_max && is_plain(segment)
     }
 }
 
@@ -273,7 +326,3 @@ fn is_plain(segment: &str) -> bool {
 #[cfg(test)]
 #[path = "observed_tests.rs"]
 mod tests;
-
-    fn may_show(&self, segment: &str) -> bool {
-        segment.len() <= self.word_max && is_plain(segment)
-    }

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use domain::{ProcessId, UpstreamName};
 use gateway::exchanges::{Counts, Found, Note, Nowhere, Subject};
 use gateway::in_memory::InMemory;
@@ -89,13 +90,22 @@ impl Serve for Told {
     }
 }
 
+/// Answers for every part.
+struct ForAll(Arc<dyn Serve>);
+
+impl ServePart for ForAll {
+    fn serve_part(&self, _part: Part, arrival: Arrival) -> Answering<'_> {
+        self.0.serve(arrival)
+    }
+}
+
 fn observed(
     service: Arc<dyn Serve>,
     metrics: &Arc<Metrics>,
     exchanges: Arc<dyn ExchangeLog>,
 ) -> Observed {
     Observed {
-        service,
+        service: Arc::new(ForAll(service)),
         metrics: Arc::clone(metrics),
         entropy: Arc::new(Counting),
         traces: None,
@@ -106,7 +116,7 @@ fn observed(
 
 fn arrival(body: Bytes) -> Arrival {
     let (head, ()) = Request::get("/api/v1/bill/check").body(()).unwrap().into_parts();
-    Arrival { head, body: Ok(body), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }
+    Arrival { head, body: Ok(body), peer: IpAddr::V4(Ipv4Addr::LOCALHOST), note: None }
 }
 
 /// IAK over a gateway that knows nobody.
@@ -186,7 +196,7 @@ struct Unfinished;
 #[async_trait]
 impl Serve for Unfinished {
     async fn serve(&self, arrival: Arrival) -> Answer {
-        let slot = arrival.head.extensions.get::<NoteSlot>().unwrap();
+        let slot = arrival.note.unwrap();
         slot.leave(Note::new("iak", |_, _| String::new()));
         std::future::pending().await
     }

@@ -41,6 +41,7 @@ use crate::addresses;
 use crate::background;
 use crate::backups;
 use crate::configuration::typed::{Callbacks, Exchanges, Orders};
+use crate::dispatch::ServePart;
 use crate::edge::{self, Certificate, Limits, Traffic};
 use crate::messenger::encryption::Encryption;
 use crate::messenger::policy::Policy;
@@ -349,7 +350,7 @@ impl Program {
     }
 
     /// The same service, its requests counted, logged and kept.
-    pub(crate) fn observed(&self, service: Arc<dyn Serve>) -> Arc<dyn Serve> {
+    pub(crate) fn observed(&self, service: Arc<dyn ServePart>) -> Arc<dyn Serve> {
         Arc::new(Observed {
             service,
             metrics: Arc::clone(&self.metrics),

@@ -49,7 +49,8 @@ impl Pages {
             request = request.header(*name, *value);
         }
         let (head, body) = request.body(body).expect("a request").into_parts();
-        self.served.serve(Arrival { head, body, peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }).await
+        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        self.served.serve(Arrival { head, body, peer, note: None }).await
     }
 
     async fn get(&self, path: &str) -> (u16, String) {

@@ -33,7 +33,7 @@ pub(super) async fn answer(
     let body = receive(body, &server.limits).await;
     connection.request_is_whole();
     let fault = body.is_err();
-    let arrival = Arrival { head, body, peer: connection.peer() };
+    let arrival = Arrival { head, body, peer: connection.peer(), note: None };
     let outcome = call(&*server.service, arrival).await;
     connection.answer_begins();
     let panicked = outcome.is_err();

@@ -52,7 +52,8 @@ fn page(metrics: &Arc<Metrics>, reports: &Arc<InMemory>) -> MetricsPage {
 async fn ask(page: &MetricsPage, method: &str) -> (u16, String) {
     let request = Request::builder().method(method).uri("/metrics").body(()).unwrap();
     let (head, ()) = request.into_parts();
-    let arrival = Arrival { head, body: Ok(Bytes::new()), peer: IpAddr::V4(Ipv4Addr::LOCALHOST) };
+    let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let arrival = Arrival { head, body: Ok(Bytes::new()), peer, note: None };
     let answer: Answer = page.serve(arrival).await;
     (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
 }

@@ -251,7 +251,11 @@ async fn guessing_is_counted_and_ends() {
         let (head, body) = world.signed(key, JSON, "[]").into_parts();
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         got.push(
-            served.serve(crate::exchange::Arrival { head, body, peer }).await.status().as_u16(),
+            served
+                .serve(crate::exchange::Arrival { head, body, peer, note: None })
+                .await
+                .status()
+                .as_u16(),
         );
     }
     assert_eq!(got, [401, 401, 200, 401]);

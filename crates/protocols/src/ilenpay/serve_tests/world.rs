@@ -221,7 +221,8 @@ impl World {
 
     pub(crate) async fn send(&self, request: Request<Result<Bytes, BodyFault>>) -> Answer {
         let (head, body) = request.into_parts();
-        self.served.serve(Arrival { head, body, peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }).await
+        let (peer, note) = (IpAddr::V4(Ipv4Addr::LOCALHOST), head.extensions.get().cloned());
+        self.served.serve(Arrival { head, body, peer, note }).await
     }
 
     /// Sends, and reads `data` of what comes back, which has nothing else.

@@ -238,7 +238,8 @@ impl World {
 
     pub(super) async fn send(&self, request: Request<Result<Bytes, BodyFault>>) -> Answer {
         let (head, body) = request.into_parts();
-        self.served.serve(Arrival { head, body, peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }).await
+        let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        self.served.serve(Arrival { head, body, peer, note: None }).await
     }
 
     /// Posts a body as it is, and reads the envelope of what comes back.

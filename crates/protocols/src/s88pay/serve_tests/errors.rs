@@ -347,7 +347,10 @@ async fn strangers_do_not_lock_a_merchant_out() {
         let (head, body) =
             post(&PAYOUT.replace("{}", THB), r#"{"key":"pqWlpaWlpaWlpaWlpaWlpQ=="}"#).into_parts();
         let peer = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9));
-        assert_eq!(world.served.serve(Arrival { head, body, peer }).await.status(), 401);
+        assert_eq!(
+            world.served.serve(Arrival { head, body, peer, note: None }).await.status(),
+            401
+        );
     }
     let text = payout(THB, &[("transaction_code", "B")]);
     assert_eq!(world.ask(THB, PAYOUT, &text).await.0, 200);

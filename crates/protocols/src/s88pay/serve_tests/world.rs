@@ -280,7 +280,8 @@ impl World {
 
     pub(super) async fn send(&self, request: Request<Result<Bytes, BodyFault>>) -> Answer {
         let (head, body) = request.into_parts();
-        self.served.serve(Arrival { head, body, peer: IpAddr::V4(Ipv4Addr::LOCALHOST) }).await
+        let (peer, note) = (IpAddr::V4(Ipv4Addr::LOCALHOST), head.extensions.get().cloned());
+        self.served.serve(Arrival { head, body, peer, note }).await
     }
 
     /// Encrypts a text for an operator and sends it in a JSON body to a path in which `{}` stands for

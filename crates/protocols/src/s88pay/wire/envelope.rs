@@ -102,7 +102,7 @@ mod tests {
         let request = Request::builder().method(method).uri(uri).body(()).expect("a request");
         let body = body.map(|body| Bytes::copy_from_slice(body.as_bytes()));
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Envelope::of(&Arrival { head: request.into_parts().0, body, peer })
+        Envelope::of(&Arrival { head: request.into_parts().0, body, peer, note: None })
     }
 
     fn key(method: Method, uri: &str, body: &str) -> Option<String> {
