@@ -371,7 +371,6 @@ impl Program {
         let courier = tokio::spawn(self.courier.run(stop.clone()));
         tokio::spawn(take_in_notices(Arc::clone(&self.gateway), self.notices));
         tokio::spawn(recover(Arc::clone(&self.gateway)));
-        tokio::spawn(service_manager::stay_alive());
         if let Some((folder, schedule)) = self.backups {
             let backups = ScheduledBackups {
                 folder,
@@ -385,6 +384,8 @@ impl Program {
         let mut serving: JoinSet<_> =
             doors.into_iter().map(|door| door.serve(stop.clone())).collect();
         service_manager::tell(News::Ready);
+        // Not before: it may run on another thread, and readiness is what is told first.
+        tokio::spawn(service_manager::stay_alive());
         while let Some(ended) = serving.join_next().await {
             ended.context("a listener broke off")?;
         }
