@@ -93,7 +93,7 @@ pub fn dissect(body: &[u8], signer: Signer<'_>) -> Result<Dissection, Undissecte
     })
 }
 
-fn read(body: &[u8]) -> Result<Object, Undissected> {
+fn read(body: &[u8]) -> Result<Object<'_>, Undissected> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     let format = if looks_like_xml(body) { Format::Xml } else { Format::Json };
     wire::read(format, body.trim_ascii()).map_err(|Malformed(why)| {

@@ -325,7 +325,7 @@ fn said(message: Message, format: Format, note: &mut Note) -> Answer {
 }
 
 /// What a request says, if its body arrived and can be read.
-fn request(arrival: &Arrival, format: Format) -> Result<Object, Malformed> {
+fn request(arrival: &Arrival, format: Format) -> Result<Object<'_>, Malformed> {
     let body = arrival.body.as_ref().map_err(|fault| {
         Malformed(match fault {
             BodyFault::TooLarge => "The body is too large.",

@@ -7,8 +7,8 @@ use crate::exchange::is_plain;
 use crate::iak::wire::node::Node;
 use crate::iak::wire::{Format, json, read, xml};
 
-fn text(name: &str, text: &str) -> (String, Content) {
-    (name.to_owned(), Content::Text(text.to_owned()))
+fn text<'a>(name: &'a str, text: &'a str) -> (Cow<'a, str>, Content<'a>) {
+    (name.into(), Content::Text(text.into()))
 }
 
 fn is_malformed(format: Format, body: &[u8]) -> bool {
@@ -19,15 +19,15 @@ fn is_malformed(format: Format, body: &[u8]) -> bool {
 fn json_numbers_keep_their_digits() {
     let body =
         br#" {"ref_id":1706690700,"hp":"0081","month":-3,"desc":{"amount":10000},"raw":1.5} "#;
-    let amount = vec![("amount".to_owned(), Content::Integer("10000".to_owned()))];
+    let amount = vec![("amount".into(), Content::Integer("10000".into()))];
     assert_eq!(
         read(Format::Json, body),
         Ok(vec![
-            ("ref_id".to_owned(), Content::Integer("1706690700".to_owned())),
+            ("ref_id".into(), Content::Integer("1706690700".into())),
             text("hp", "0081"),
-            ("month".to_owned(), Content::Integer("-3".to_owned())),
-            ("desc".to_owned(), Content::Object(amount)),
-            ("raw".to_owned(), Content::Unusable),
+            ("month".into(), Content::Integer("-3".into())),
+            ("desc".into(), Content::Object(amount)),
+            ("raw".into(), Content::Unusable),
         ])
     );
 }
@@ -41,7 +41,7 @@ fn xml_text_is_taken_as_it_stands() {
         "\u{feff}<mp><hp>A&amp;B A</hp><desc><amount>5</amount></desc><year/></mp>",
     ];
     let amount = Content::Object(vec![text("amount", "5")]);
-    let expected = vec![text("hp", "A&B A"), ("desc".to_owned(), amount), text("year", "")];
+    let expected = vec![text("hp", "A&B A"), ("desc".into(), amount), text("year", "")];
     for document in documents {
         assert_eq!(read(Format::Xml, document.as_bytes()), Ok(expected.clone()), "{document}");
     }
@@ -202,17 +202,14 @@ fn only_plain_bodies_are_read() {
 }
 
 /// What a reader of either format makes of a written tree.
-fn as_read(node: &Node, format: Format) -> Content {
+fn as_read(node: &Node, format: Format) -> Content<'static> {
     match (node, format) {
-        (Node::Text(text), _) => Content::Text(text.clone()),
-        (Node::Number(number), Format::Json) => Content::Integer(number.to_string()),
-        (Node::Number(number), Format::Xml) => Content::Text(number.to_string()),
-        (Node::Record(entries), Format::Xml) if entries.is_empty() => Content::Text(String::new()),
+        (Node::Text(text), _) => Content::Text(text.clone().into()),
+        (Node::Number(number), Format::Json) => Content::Integer(number.to_string().into()),
+        (Node::Number(number), Format::Xml) => Content::Text(number.to_string().into()),
+        (Node::Record(entries), Format::Xml) if entries.is_empty() => Content::Text("".into()),
         (Node::Record(entries), _) => Content::Object(
-            entries
-                .iter()
-                .map(|(name, node)| ((*name).to_owned(), as_read(node, format)))
-                .collect(),
+            entries.iter().map(|(name, node)| ((*name).into(), as_read(node, format))).collect(),
         ),
         (Node::List(_), _) => Content::Unusable,
     }

@@ -40,31 +40,29 @@ impl FieldFault {
 
 /// The fields of one object.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fields<'a>(pub(crate) &'a Object);
+pub(crate) struct Fields<'a>(pub(crate) &'a Object<'a>);
 
 impl<'a> Fields<'a> {
-    fn get(self, field: &'static str) -> Option<&'a Content> {
-        // Points lead into objects; where one of those is missing, so is the field.
-        let find = |object: &'a Object, name: &str| {
-            object.iter().find(|(taken, _)| taken == name).map(|(_, content)| content)
-        };
-        let (outer, innermost) = match field.rsplit_once('.') {
-            None => return find(self.0, field),
-            Some(names) => names,
-        };
-        let object =
-            outer.split('.').try_fold(self.0, |object, name| match find(object, name) {
-                Some(Content::Object(inner)) => Some(inner),
-                Some(Content::Text(_) | Content::Integer(_) | Content::Unusable) | None => None,
-            })?;
-        find(object, innermost)
+    /// Points lead into objects; where one of those is missing, so is the field.
+    fn get(self, field: &str) -> Option<&'a Content<'a>> {
+        match field.split_once('.') {
+            None => self.member(field),
+            Some((outer, inner)) => match self.member(outer)? {
+                Content::Object(object) => Fields(object).get(inner),
+                Content::Text(_) | Content::Integer(_) | Content::Unusable => None,
+            },
+        }
+    }
+
+    fn member(self, name: &str) -> Option<&'a Content<'a>> {
+        self.0.iter().find(|(taken, _)| taken == name).map(|(_, content)| content)
     }
 
     /// A text, if there is one.
     pub(crate) fn optional_text(self, field: &'static str) -> Result<Option<&'a str>, FieldFault> {
         match self.get(field) {
             None => Ok(None),
-            Some(Content::Text(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(Content::Text(text)) => Ok(Some(text.as_ref()).filter(|text| !text.is_empty())),
             Some(Content::Integer(_) | Content::Object(_) | Content::Unusable) => {
                 Err(FieldFault { field, flaw: Flaw::Type })
             }
@@ -122,7 +120,7 @@ mod tests {
     use super::*;
     use crate::iak::wire::{self, Format};
 
-    fn object(json: &str) -> Object {
+    fn object(json: &str) -> Object<'_> {
         wire::read(Format::Json, json.as_bytes()).expect("well-formed")
     }
 
@@ -153,7 +151,8 @@ mod tests {
             (r#""""#, Err(Flaw::Missing)),
         ];
         for (value, expected) in table {
-            let object = object(&format!(r#"{{"month":{value}}}"#));
+            let json = format!(r#"{{"month":{value}}}"#);
+            let object = object(&json);
             let read = Fields(&object).integer("month").map_err(|fault| fault.flaw);
             assert_eq!(read, expected, "{value}");
         }

@@ -3,17 +3,18 @@
 //! The tree is filled straight from the parser's events, so that duplicate names are seen instead
 //! of overwritten and numbers never pass through a float.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::content::{Content, DEPTH_MAX, Malformed, Object, add};
 use super::node::Node;
 
 /// Reads a text that is one JSON object and nothing else.
-pub(super) fn read(text: &str) -> Result<Object, Malformed> {
+pub(super) fn read(text: &str) -> Result<Object<'_>, Malformed> {
     let malformed = |_: serde_json::Error| {
         Malformed("The body is not a JSON object with unique names and reasonable depth.")
     };
@@ -27,6 +28,13 @@ pub(super) fn read(text: &str) -> Result<Object, Malformed> {
         }
     }
 }
+
+/// For how many names there is room in an object before it grows: an inquiry has no more.
+const FIELDS_USUAL: usize = 8;
+
+/// The name of a value.
+#[derive(Deserialize)]
+struct Name<'body>(#[serde(borrow)] Cow<'body, str>);
 
 /// Reads one value; `depth` is what it would have as an object or list.
 #[derive(Clone, Copy)]
@@ -44,55 +52,60 @@ impl Reader {
 }
 
 impl<'de> DeserializeSeed<'de> for Reader {
-    type Value = Content;
+    type Value = Content<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Content, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Content<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Reader {
-    type Value = Content;
+    type Value = Content<'de>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a JSON value")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Content, E> {
-        Ok(Content::Text(text.to_owned()))
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Content<'de>, E> {
+        Ok(Content::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<Content, E> {
-        Ok(Content::Integer(number.to_string()))
+    /// A text with escapes, which does not stand in the body as it is meant.
+    fn visit_str<E>(self, text: &str) -> Result<Content<'de>, E> {
+        Ok(Content::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<Content, E> {
-        Ok(Content::Integer(number.to_string()))
+    fn visit_u64<E>(self, number: u64) -> Result<Content<'de>, E> {
+        Ok(Content::Integer(Cow::Owned(number.to_string())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Content<'de>, E> {
+        Ok(Content::Integer(Cow::Owned(number.to_string())))
     }
 
     /// Also what the parser makes of integers beyond 64 bits and of a negative zero.
-    fn visit_f64<E>(self, _: f64) -> Result<Content, E> {
+    fn visit_f64<E>(self, _: f64) -> Result<Content<'de>, E> {
         Ok(Content::Unusable)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Content, E> {
+    fn visit_bool<E>(self, _: bool) -> Result<Content<'de>, E> {
         Ok(Content::Unusable)
     }
 
-    fn visit_unit<E>(self) -> Result<Content, E> {
+    fn visit_unit<E>(self) -> Result<Content<'de>, E> {
         Ok(Content::Unusable)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Content, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Content<'de>, A::Error> {
         let inside = self.inside()?;
         while list.next_element_seed(inside)?.is_some() {}
         Ok(Content::Unusable)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Content<'de>, A::Error> {
         let inside = self.inside()?;
-        let mut object = Object::new();
-        while let Some(name) = map.next_key()? {
+        let mut object = Object::with_capacity(FIELDS_USUAL);
+        while let Some(Name(name)) = map.next_key()? {
             let value = map.next_value_seed(inside)?;
             add(&mut object, name, value).map_err(|Malformed(why)| Error::custom(why))?;
         }

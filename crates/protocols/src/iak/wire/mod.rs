@@ -62,7 +62,7 @@ impl Format {
 }
 
 /// Reads a body whose root must be an object.
-pub(crate) fn read(format: Format, body: &[u8]) -> Result<Object, Malformed> {
+pub(crate) fn read(format: Format, body: &[u8]) -> Result<Object<'_>, Malformed> {
     let text = std::str::from_utf8(body).map_err(|_| Malformed("The body is not UTF-8."))?;
     match format {
         Format::Json => json::read(text),

@@ -21,14 +21,14 @@ const FORBIDDEN: Malformed =
 /// An element that is still open.
 struct Open {
     name: String,
-    children: Object,
+    children: Object<'static>,
     text: String,
 }
 
 impl Open {
-    fn content(self) -> Result<Content, Malformed> {
+    fn content(self) -> Result<Content<'static>, Malformed> {
         if self.children.is_empty() {
-            Ok(Content::Text(self.text))
+            Ok(Content::Text(self.text.into()))
         } else if is_blank(&self.text) {
             Ok(Content::Object(self.children))
         } else {
@@ -38,7 +38,7 @@ impl Open {
 }
 
 /// Reads a document whose root element is `mp`.
-pub(super) fn read(text: &str) -> Result<Object, Malformed> {
+pub(super) fn read(text: &str) -> Result<Object<'static>, Malformed> {
     if !text.chars().all(is_xml_character) {
         return Err(NOT_XML);
     }
@@ -67,7 +67,7 @@ pub(super) fn read(text: &str) -> Result<Object, Malformed> {
 struct Document {
     declared: bool,
     open: Vec<Open>,
-    root: Option<Object>,
+    root: Option<Object<'static>>,
 }
 
 impl Document {
@@ -111,7 +111,7 @@ impl Document {
         let mut element = self.open.pop().ok_or(NOT_XML)?;
         if let Some(parent) = self.open.last_mut() {
             let name = std::mem::take(&mut element.name);
-            return add(&mut parent.children, name, element.content()?);
+            return add(&mut parent.children, name.into(), element.content()?);
         }
         self.root = Some(match element.content()? {
             Content::Object(object) => object,
@@ -130,7 +130,7 @@ impl Document {
         Ok(())
     }
 
-    fn finish(self) -> Result<Object, Malformed> {
+    fn finish(self) -> Result<Object<'static>, Malformed> {
         if self.open.is_empty() { self.root.ok_or(NOT_XML) } else { Err(NOT_XML) }
     }
 }
