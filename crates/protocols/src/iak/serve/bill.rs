@@ -16,7 +16,6 @@ use crate::iak::codes::{self, Code};
 use crate::iak::wire::answer::Message;
 use crate::iak::wire::desc::Layout;
 use crate::iak::wire::fields::{FieldFault, Fields, Flaw};
-use crate::iak::wire::reference::reference;
 use crate::iak::wire::transaction::Transaction;
 
 /// No customer number of any biller is longer.
@@ -32,8 +31,7 @@ impl Served {
         let code = fields.text("code")?;
         let destination = fields.numeral("hp")?;
         let asked = Asked::read(fields, self.layout(code), code)?;
-        let reference = reference(fields.numeral("ref_id")?)?;
-        let key = self.key(&merchant, reference);
+        let key = self.key(&merchant, noted_reference(fields, note)?);
         let amount = match (asked.amount, is_number(destination)) {
             (_, false) => return self.refuse(&key, code, Refusal::DestinationInvalid).await,
             (Some(amount), true) => match payable(amount) {
@@ -62,7 +60,8 @@ impl Served {
         };
         let order = self.gateway.inquire(inquiry).await?;
         note.order = Some(order.id);
-        Ok(self.transaction(&order, &self.group(&order))?.inquired())
+        let group = self.group(&order);
+        Ok(transaction(self.number(&order)?, &order, &group)?.inquired())
     }
 
     /// Refuses an inquiry of which no supplier needs to be asked. What is checked before a number or
@@ -94,7 +93,8 @@ impl Served {
         fields: Fields<'_>,
         note: &mut Note,
     ) -> Result<Message, Denial> {
-        let number = self.numbers.order(fields.numeral("tr_id")?).ok_or(Refusal::OrderNotFound)?;
+        let (tr_id, number) =
+            self.numbers.read(fields.numeral("tr_id")?).ok_or(Refusal::OrderNotFound)?;
         note.order = Some(number);
         // A merchant's orders of other protocols are none of this API's business.
         let order = self.gateway.order(merchant, number).await?;
@@ -111,7 +111,7 @@ impl Served {
             (_, true) => codes::of_doubt(Doubt::InProcess),
         };
         let group = self.group(&payment.order);
-        Ok(self.transaction(&payment.order, &group)?.paid(code, payment.balance))
+        Ok(transaction(tr_id, &payment.order, &group)?.paid(code, payment.balance))
     }
 
     pub(super) async fn check_status(
@@ -120,14 +120,14 @@ impl Served {
         fields: Fields<'_>,
         note: &mut Note,
     ) -> Result<Message, Denial> {
-        let key = self.key(merchant, reference(fields.numeral("ref_id")?)?);
+        let key = self.key(merchant, noted_reference(fields, note)?);
         let order = self.gateway.order_by_reference(&key).await?;
         note.order = Some(order.id);
         if !self.is_bill(&order) {
             return Err(Refusal::OrderNotFound.into());
         }
         let group = self.group(&order);
-        let transaction = self.transaction(&order, &group)?;
+        let transaction = transaction(self.number(&order)?, &order, &group)?;
         let balance = self.gateway.balance(merchant).await?;
         match order.state {
             OrderState::Quoted => Ok(transaction.open(0, codes::NOT_RECEIVED, balance)),
@@ -173,15 +173,29 @@ impl Served {
         catalogue.product(&order.product).map(|product| product.group.clone()).unwrap_or_default()
     }
 
-    /// An order that has a bill. One without was declined, and nobody was told its number.
-    fn transaction<'a>(&self, order: &'a Order, group: &'a str) -> Result<Transaction<'a>, Denial> {
-        let (Some(bill), Some(quote)) = (&order.bill, &order.quote) else {
-            return Err(Refusal::OrderNotFound.into());
-        };
+    /// The number under which the merchant knows an order.
+    pub(super) fn number(&self, order: &Order) -> Result<i64, Denial> {
         let beyond = || Denial::Fault(StoreFault::Corrupt("order numbers are used up".to_owned()));
-        let tr_id = self.numbers.number(order.id).ok_or_else(beyond)?;
-        Ok(Transaction { tr_id, order, bill, quote, group })
+        self.numbers.number(order.id).ok_or_else(beyond)
     }
+}
+
+/// An order that has a bill. One without was declined, and nobody was told its number.
+fn transaction<'a>(
+    tr_id: i64,
+    order: &'a Order,
+    group: &'a str,
+) -> Result<Transaction<'a>, Refusal> {
+    let (Some(bill), Some(quote)) = (&order.bill, &order.quote) else {
+        return Err(Refusal::OrderNotFound);
+    };
+    Ok(Transaction { tr_id, order, bill, quote, group })
+}
+
+/// The reference of a request. Whether it can be one was found out when it was noted.
+fn noted_reference(fields: Fields<'_>, note: &Note) -> Result<Reference, Denial> {
+    fields.numeral("ref_id")?;
+    Ok(note.reference.clone().ok_or(Refusal::ReferenceMalformed)?)
 }
 
 /// What an inquiry says besides product, number and reference. A field that means nothing for the

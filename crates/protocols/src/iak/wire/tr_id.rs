@@ -53,12 +53,18 @@ impl TransactionNumbers {
     /// The order that has this transaction number, whether or not it exists. Only the one spelling
     /// in which we give numbers out is understood.
     pub(crate) fn order(&self, text: &str) -> Option<OrderId> {
+        self.read(text).map(|(_, order)| order)
+    }
+
+    /// The same with the number itself, which would cost as much to find again from the order.
+    pub(crate) fn read(&self, text: &str) -> Option<(i64, OrderId)> {
         let number: u64 = text.parse().ok()?;
         if number.to_string() != text {
             return None;
         }
         let wide = || self.0.index(&WIDE, number).map(|index| NARROW_SIZE + index);
-        self.0.index(&NARROW, number).or_else(wide).map(OrderId)
+        let order = self.0.index(&NARROW, number).or_else(wide)?;
+        Some((i64::try_from(number).ok()?, OrderId(order)))
     }
 }
 
@@ -148,6 +154,8 @@ mod tests {
             let text = numbers.number(OrderId(id)).expect("within the spans").to_string();
             prop_assert!(may_be_given(&text));
             prop_assert_eq!(numbers.order(&text), Some(OrderId(id)));
+            let number = numbers.number(OrderId(id)).expect("within the spans");
+            prop_assert_eq!(numbers.read(&text), Some((number, OrderId(id))));
         }
 
         #[test]

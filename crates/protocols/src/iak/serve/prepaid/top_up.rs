@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Merchant, Order, Product, ProductStatus, ReferenceKey, Refusal};
-use gateway::ports::StoreFault;
 use gateway::{Catalogue, Rejection, TopUpRequest};
 
 use super::{Call, Denial, Served};
@@ -157,9 +156,7 @@ impl Served {
     /// A top-up with its number and price.
     pub(super) fn bought<'a>(&self, order: &'a Order) -> Result<BoughtTopUp<'a>, Denial> {
         let quote = order.quote.as_ref().ok_or(Refusal::OrderNotFound)?;
-        let beyond = || Denial::Fault(StoreFault::Corrupt("order numbers are used up".to_owned()));
-        let tr_id = self.numbers.number(order.id).ok_or_else(beyond)?;
-        Ok(BoughtTopUp { tr_id, order, quote })
+        Ok(BoughtTopUp { tr_id: self.number(order)?, order, quote })
     }
 
     /// The product that is asked for. Auto-detect codes ask for the credit of a face value of whichever
