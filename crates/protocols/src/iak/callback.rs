@@ -29,7 +29,7 @@ impl Writer {
     }
 
     /// The message, or its bare outcome for an order that cannot have been a top-up of this API.
-    fn message(&self, news: News<'_>, dialect: Dialect) -> Message {
+    fn message(&self, news: News<'_>, dialect: Dialect) -> Message<'static> {
         let (status, code) = outcome(news);
         let (Some(tr_id), Some(quote)) = (self.numbers.number(news.order.id), &news.order.quote)
         else {

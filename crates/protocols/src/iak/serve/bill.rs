@@ -11,9 +11,10 @@ use gateway::exchanges::Note;
 use gateway::ports::{Parameters, StoreFault};
 use gateway::{Gateway, Inquiry, Repeats};
 
-use super::{Denial, NAME, Served};
+use super::{Denial, NAME, Served, said};
+use crate::exchange::Answer;
 use crate::iak::codes::{self, Code};
-use crate::iak::wire::answer::Message;
+use crate::iak::wire::Format;
 use crate::iak::wire::desc::Layout;
 use crate::iak::wire::fields::{FieldFault, Fields, Flaw};
 use crate::iak::wire::transaction::Transaction;
@@ -26,8 +27,9 @@ impl Served {
         &self,
         merchant: Arc<Merchant>,
         fields: Fields<'_>,
+        format: Format,
         note: &mut Note,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Answer, Denial> {
         let code = fields.text("code")?;
         let destination = fields.numeral("hp")?;
         let asked = Asked::read(fields, self.layout(code), code)?;
@@ -61,7 +63,8 @@ impl Served {
         let order = self.gateway.inquire(inquiry).await?;
         note.order = Some(order.id);
         let group = self.group(&order);
-        Ok(transaction(self.number(&order)?, &order, &group)?.inquired())
+        let transaction = transaction(self.number(&order)?, &order, &group)?;
+        Ok(said(transaction.inquired(), format, note))
     }
 
     /// Refuses an inquiry of which no supplier needs to be asked. What is checked before a number or
@@ -72,7 +75,7 @@ impl Served {
         key: &ReferenceKey,
         code: &str,
         refusal: Refusal,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Answer, Denial> {
         let gateway: &Gateway = &self.gateway;
         let catalogue = gateway.catalogue();
         let product = catalogue
@@ -91,8 +94,9 @@ impl Served {
         &self,
         merchant: &Arc<Merchant>,
         fields: Fields<'_>,
+        format: Format,
         note: &mut Note,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Answer, Denial> {
         let (tr_id, number) =
             self.numbers.read(fields.numeral("tr_id")?).ok_or(Refusal::OrderNotFound)?;
         note.order = Some(number);
@@ -111,15 +115,17 @@ impl Served {
             (_, true) => codes::of_doubt(Doubt::InProcess),
         };
         let group = self.group(&payment.order);
-        Ok(transaction(tr_id, &payment.order, &group)?.paid(code, payment.balance))
+        let transaction = transaction(tr_id, &payment.order, &group)?;
+        Ok(said(transaction.paid(code, payment.balance), format, note))
     }
 
     pub(super) async fn check_status(
         &self,
         merchant: &Merchant,
         fields: Fields<'_>,
+        format: Format,
         note: &mut Note,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Answer, Denial> {
         let key = self.key(merchant, noted_reference(fields, note)?);
         let order = self.gateway.order_by_reference(&key).await?;
         note.order = Some(order.id);
@@ -129,17 +135,18 @@ impl Served {
         let group = self.group(&order);
         let transaction = transaction(self.number(&order)?, &order, &group)?;
         let balance = self.gateway.balance(merchant).await?;
-        match order.state {
-            OrderState::Quoted => Ok(transaction.open(0, codes::NOT_RECEIVED, balance)),
+        let told = match order.state {
+            OrderState::Quoted => transaction.open(0, codes::NOT_RECEIVED, balance),
             OrderState::Processing => {
-                Ok(transaction.open(3, codes::of_doubt(Doubt::InProcess), balance))
+                transaction.open(3, codes::of_doubt(Doubt::InProcess), balance)
             }
-            OrderState::Succeeded => Ok(transaction.closed(1, codes::PAYMENT_SUCCESS, balance)),
-            OrderState::Failed(refusal) => Ok(transaction.closed(2, failure(refusal), balance)),
+            OrderState::Succeeded => transaction.closed(1, codes::PAYMENT_SUCCESS, balance),
+            OrderState::Failed(refusal) => transaction.closed(2, failure(refusal), balance),
             OrderState::Declined(_) | OrderState::Awaiting | OrderState::Expired => {
-                Err(Refusal::OrderNotFound.into())
+                return Err(Refusal::OrderNotFound.into());
             }
-        }
+        };
+        Ok(said(told, format, note))
     }
 
     pub(super) fn key(&self, merchant: &Merchant, reference: Reference) -> ReferenceKey {

@@ -109,7 +109,7 @@ impl From<Rejection> for Denial {
     }
 }
 
-impl From<Denial> for Message {
+impl From<Denial> for Message<'static> {
     fn from(denial: Denial) -> Self {
         match denial {
             Denial::Malformed(malformed) => Self::malformed(malformed),
@@ -215,10 +215,13 @@ impl Served {
                 Err(malformed) => Denial::Malformed(malformed).into(),
             },
             Route::Bill(group) => match request(arrival, format) {
-                Ok(object) => self
-                    .command(Fields(&object), group, arrival.peer, note)
-                    .await
-                    .unwrap_or_else(Message::from),
+                Ok(object) => {
+                    let command = self.command(Fields(&object), group, arrival.peer, format, note);
+                    match command.await {
+                        Ok(answer) => return answer,
+                        Err(denial) => denial.into(),
+                    }
+                }
                 Err(malformed) => Denial::Malformed(malformed).into(),
             },
         };
@@ -230,8 +233,9 @@ impl Served {
         fields: Fields<'_>,
         group: Option<&str>,
         peer: IpAddr,
+        format: Format,
         note: &mut Note,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Answer, Denial> {
         let command = Command::named(fields.text("commands")?)
             .filter(|command| *command != Command::Receipt)
             .ok_or(Refusal::CommandUnknown)?;
@@ -239,10 +243,10 @@ impl Served {
         let merchant = self.merchant(fields, peer, note, |fields| signed(command, fields))?;
         Span::current().record("merchant", merchant.id.0);
         match command {
-            Command::PriceList => self.price_list(&merchant, fields, group),
-            Command::Inquire => self.inquire(merchant, fields, note).await,
-            Command::Pay => self.pay(&merchant, fields, note).await,
-            Command::CheckStatus => self.check_status(&merchant, fields, note).await,
+            Command::PriceList => self.price_list(&merchant, fields, group, format, note),
+            Command::Inquire => self.inquire(merchant, fields, format, note).await,
+            Command::Pay => self.pay(&merchant, fields, format, note).await,
+            Command::CheckStatus => self.check_status(&merchant, fields, format, note).await,
             Command::Receipt => Err(Refusal::CommandUnknown.into()),
         }
     }
@@ -318,7 +322,7 @@ fn signed(command: Command, fields: Fields<'_>) -> Result<&str, FieldFault> {
 }
 
 /// Writes an answer, and notes its code.
-fn said(message: Message, format: Format, note: &mut Note) -> Answer {
+fn said(message: Message<'_>, format: Format, note: &mut Note) -> Answer {
     note.code = message.said().map(|code| code.code);
     note.meaning = Some(message.said().map_or(Meaning::Granted, |code| code.meaning));
     message.write(format)

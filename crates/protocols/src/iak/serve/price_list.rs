@@ -1,8 +1,11 @@
 //! `pricelist-pasca` (IAK reference, section 5.1).
 
 use domain::{Merchant, Product, ProductStatus};
+use gateway::exchanges::Note;
 
-use super::{Denial, NAME, Served};
+use super::{Denial, NAME, Served, said};
+use crate::exchange::Answer;
+use crate::iak::wire::Format;
 use crate::iak::wire::answer::{Message, price_list_entry};
 use crate::iak::wire::desc::WATER;
 use crate::iak::wire::fields::{FieldFault, Fields, Flaw};
@@ -54,7 +57,9 @@ impl Served {
         merchant: &Merchant,
         fields: Fields<'_>,
         group: Option<&str>,
-    ) -> Result<Message, Denial> {
+        format: Format,
+        note: &mut Note,
+    ) -> Result<Answer, Denial> {
         let filter = Filter::read(fields, group)?;
         let catalogue = self.gateway.catalogue();
         let shown = catalogue.codes(NAME).filter(|(_, product)| filter.shows(product));
@@ -62,6 +67,6 @@ impl Served {
             let terms = product.terms_for(&merchant.level, &self.protocol)?;
             Some(price_list_entry(code, product, terms))
         });
-        Ok(Message::price_list(entries.collect()))
+        Ok(said(Message::price_list(entries.collect()), format, note))
     }
 }

@@ -11,7 +11,7 @@ use http::{Method, Response, StatusCode};
 use super::content::Malformed;
 use super::desc::{self, Stage};
 use super::fields::FieldFault;
-use super::node::Node;
+use super::node::{Entries, Node};
 use super::period::datetime;
 use super::transaction::Transaction;
 use super::{Format, json, xml};
@@ -33,16 +33,16 @@ enum Envelope {
 
 /// An answer before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Message {
+pub(crate) struct Message<'a> {
     status: StatusCode,
     envelope: Envelope,
     /// What the data says; a price list says nothing.
     code: Option<Code>,
-    data: Node,
+    data: Node<'a>,
 }
 
-impl Message {
-    const fn postpaid(status: StatusCode, code: Code, data: Node) -> Self {
+impl<'a> Message<'a> {
+    const fn postpaid(status: StatusCode, code: Code, data: Node<'a>) -> Self {
         Self { status, envelope: Envelope::Postpaid, code: Some(code), data }
     }
 
@@ -57,12 +57,12 @@ impl Message {
     }
 
     /// An answer of the prepaid API, and the code that it carries, if it carries one.
-    pub(crate) const fn prepaid(status: StatusCode, code: Option<Code>, data: Node) -> Self {
+    pub(crate) const fn prepaid(status: StatusCode, code: Option<Code>, data: Node<'a>) -> Self {
         Self { status, envelope: Envelope::Prepaid, code, data }
     }
 
     /// The price list of the older prepaid API: nothing but entries (section 8).
-    pub(crate) const fn legacy_price_list(entries: Vec<Node>) -> Self {
+    pub(crate) const fn legacy_price_list(entries: Vec<Node<'a>>) -> Self {
         Self {
             status: StatusCode::OK,
             envelope: Envelope::LegacyPriceList,
@@ -82,7 +82,7 @@ impl Message {
     }
 
     fn faulty(field: &'static str, sentence: String) -> Self {
-        let details = Node::Record(vec![(field, Node::List(vec![Node::Text(sentence)]))]);
+        let details = Node::Record(vec![(field, Node::List(vec![Node::text(sentence)]))]);
         let code = codes::of_refusal(domain::Refusal::RequestMalformed);
         let mut data = Vec::from(said(code));
         data.push(("error_details", details));
@@ -90,7 +90,7 @@ impl Message {
     }
 
     /// A price list (section 5.1).
-    pub(crate) fn price_list(entries: Vec<Node>) -> Self {
+    pub(crate) fn price_list(entries: Vec<Node<'a>>) -> Self {
         let data = Node::Record(vec![("pasca", Node::List(entries))]);
         Self { status: StatusCode::OK, envelope: Envelope::PriceList, code: None, data }
     }
@@ -108,12 +108,14 @@ impl Message {
                 ]))
             }
             (Format::Xml, Envelope::LegacyPriceList) => {
-                xml::write(&Node::Record(vec![("pulsa", self.data)]))
+                xml::write(&Node::Record(vec![("pulsa", self.data)])).into_bytes()
             }
             (Format::Xml, Envelope::PriceList) => {
-                xml::write(&Node::Record(vec![("data", self.data)]))
+                xml::write(&Node::Record(vec![("data", self.data)])).into_bytes()
             }
-            (Format::Xml, Envelope::Postpaid | Envelope::Prepaid) => xml::write(&self.data),
+            (Format::Xml, Envelope::Postpaid | Envelope::Prepaid) => {
+                xml::write(&self.data).into_bytes()
+            }
         };
         let mut answer = Response::new(Bytes::from(document));
         *answer.status_mut() = self.status;
@@ -126,12 +128,16 @@ impl Message {
     }
 }
 
-fn said(code: Code) -> [(&'static str, Node); 2] {
+fn said(code: Code) -> [(&'static str, Node<'static>); 2] {
     [("response_code", Node::text(code.code)), ("message", Node::text(code.message))]
 }
 
 /// One product of the price list (section 5.1). The province is shown for water only.
-pub(crate) fn price_list_entry(code: &str, product: &domain::Product, terms: &Terms) -> Node {
+pub(crate) fn price_list_entry<'a>(
+    code: &'a str,
+    product: &'a domain::Product,
+    terms: &Terms,
+) -> Node<'a> {
     let status = match product.status {
         domain::ProductStatus::Active => 1,
         domain::ProductStatus::Inactive => 4,
@@ -151,11 +157,12 @@ pub(crate) fn price_list_entry(code: &str, product: &domain::Product, terms: &Te
     Node::Record(entry)
 }
 
-type Entries = Vec<(&'static str, Node)>;
+/// As many fields as an answer about an order has at most.
+const FIELDS_MAX: usize = 18;
 
-impl Transaction<'_> {
+impl<'a> Transaction<'a> {
     /// The answer to an inquiry (section 5.2).
-    pub(crate) fn inquired(&self) -> Message {
+    pub(crate) fn inquired(&self) -> Message<'a> {
         let mut data = self.identity();
         data.extend(self.customer());
         data.push(self.reference());
@@ -167,9 +174,9 @@ impl Transaction<'_> {
 
     /// The answer to a payment, whatever came of it (section 5.3). Before success it carries the
     /// same fields with an empty `noref` and the particulars of the inquiry.
-    pub(crate) fn paid(&self, code: Code, balance: Amount) -> Message {
+    pub(crate) fn paid(&self, code: Code, balance: Amount) -> Message<'a> {
         let mut data = self.identity();
-        data.push(("datetime", Node::Text(datetime(self.order.updated_at))));
+        data.push(("datetime", Node::text(datetime(self.order.updated_at))));
         data.extend(self.customer());
         data.extend(said(code));
         data.extend(self.prices());
@@ -180,9 +187,9 @@ impl Transaction<'_> {
     }
 
     /// The status of an order whose outcome is final (section 5.4).
-    pub(crate) fn closed(&self, status: i64, code: Code, balance: Amount) -> Message {
+    pub(crate) fn closed(&self, status: i64, code: Code, balance: Amount) -> Message<'a> {
         let mut data = self.identity();
-        data.push(("datetime", Node::Text(datetime(self.order.updated_at))));
+        data.push(("datetime", Node::text(datetime(self.order.updated_at))));
         data.extend(self.customer());
         data.push(("status", Node::Number(status)));
         data.extend(said(code));
@@ -194,7 +201,7 @@ impl Transaction<'_> {
     }
 
     /// The status of an order that is not paid or still in process (section 5.4).
-    pub(crate) fn open(&self, status: i64, code: Code, balance: Amount) -> Message {
+    pub(crate) fn open(&self, status: i64, code: Code, balance: Amount) -> Message<'a> {
         let mut data = self.identity();
         data.extend(self.customer());
         data.push(self.reference());
@@ -206,41 +213,44 @@ impl Transaction<'_> {
         Message::postpaid(StatusCode::OK, code, Node::Record(data))
     }
 
-    fn identity(&self) -> Entries {
-        vec![("tr_id", Node::Number(self.tr_id)), ("code", Node::text(&self.order.code))]
+    fn identity(&self) -> Entries<'a> {
+        let mut data = Entries::with_capacity(FIELDS_MAX);
+        data.push(("tr_id", Node::Number(self.tr_id)));
+        data.push(("code", Node::text(&self.order.code)));
+        data
     }
 
-    fn customer(&self) -> [(&'static str, Node); 5] {
+    fn customer(&self) -> [(&'static str, Node<'a>); 5] {
         [
             ("hp", Node::text(&self.order.destination)),
             ("tr_name", Node::text(&self.bill.customer_name)),
-            ("period", Node::Text(desc::period(self))),
+            ("period", Node::text(desc::period(self))),
             ("nominal", Node::amount(self.quote.nominal)),
             ("admin", Node::amount(self.quote.admin)),
         ]
     }
 
-    fn prices(&self) -> [(&'static str, Node); 2] {
+    fn prices(&self) -> [(&'static str, Node<'a>); 2] {
         [
             ("price", Node::amount(self.quote.price)),
             ("selling_price", Node::amount(self.quote.charge)),
         ]
     }
 
-    fn reference(&self) -> (&'static str, Node) {
+    fn reference(&self) -> (&'static str, Node<'a>) {
         ("ref_id", Node::text(self.order.key.reference.as_str()))
     }
 
-    fn biller_reference(&self) -> (&'static str, Node) {
+    fn biller_reference(&self) -> (&'static str, Node<'a>) {
         let delivery = self.order.delivery.as_ref();
-        ("noref", Node::text(delivery.map_or("", |delivery| &delivery.serial_number)))
+        ("noref", Node::text(delivery.map_or("", |delivery| delivery.serial_number.as_str())))
     }
 
     fn stage(&self) -> Stage {
         if self.order.delivery.is_some() { Stage::Payment } else { Stage::Inquiry }
     }
 
-    fn desc(&self, stage: Stage) -> Option<Node> {
+    fn desc(&self, stage: Stage) -> Option<Node<'a>> {
         desc::desc(self, stage)
     }
 }

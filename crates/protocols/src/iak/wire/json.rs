@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, DEPTH_MAX, Malformed, Object, add};
@@ -113,25 +112,50 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
+/// For how much text there is room in an answer before it grows: those about one order need no more.
+const ANSWER_USUAL: usize = 512;
+
 /// An answer's tree as JSON, names in their order.
-pub(super) fn write(node: &Node) -> String {
-    // Strings, integers, lists and maps with text keys always have a JSON form.
-    serde_json::to_string(node).unwrap_or_default()
+pub(super) fn write(node: &Node<'_>) -> Vec<u8> {
+    let mut document = Vec::with_capacity(ANSWER_USUAL);
+    write_node(&mut document, node);
+    document
 }
 
-impl Serialize for Node {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Number(number) => serializer.serialize_i64(*number),
-            Self::List(items) => items.serialize(serializer),
-            Self::Record(entries) => {
-                let mut map = serializer.serialize_map(Some(entries.len()))?;
-                for (name, value) in entries {
-                    map.serialize_entry(name, value)?;
-                }
-                map.end()
+fn write_node(document: &mut Vec<u8>, node: &Node<'_>) {
+    match node {
+        Node::Text(text) => write_plain(document, text),
+        Node::Number(number) => write_plain(document, number),
+        Node::List(items) => {
+            document.push(b'[');
+            for (place, item) in items.iter().enumerate() {
+                separate(document, place);
+                write_node(document, item);
             }
+            document.push(b']');
+        }
+        Node::Record(entries) => {
+            document.push(b'{');
+            for (place, (name, value)) in entries.iter().enumerate() {
+                separate(document, place);
+                // Names are our own and have nothing to escape.
+                document.push(b'"');
+                document.extend_from_slice(name.as_bytes());
+                document.extend_from_slice(b"\":");
+                write_node(document, value);
+            }
+            document.push(b'}');
         }
     }
+}
+
+fn separate(document: &mut Vec<u8>, place: usize) {
+    if place > 0 {
+        document.push(b',');
+    }
+}
+
+fn write_plain<T: Serialize + ?Sized>(document: &mut Vec<u8>, value: &T) {
+    // A string or an integer always has a JSON form, and memory takes it.
+    let _ = serde_json::to_writer(document, value);
 }

@@ -20,7 +20,7 @@ use crate::iak::codes::prepaid::{self as codes, PROCESS, SUCCESS};
 use crate::iak::lists::brands;
 
 /// Named values of an answer.
-pub(crate) type Entries = Vec<(&'static str, Node)>;
+pub(crate) type Entries = super::node::Entries<'static>;
 
 /// Which of the two versions of the API is spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,21 +92,21 @@ pub(crate) enum StatusForm {
 }
 
 impl StatusForm {
-    fn of(self, status: i64) -> Option<(&'static str, Node)> {
+    fn of(self, status: i64) -> Option<(&'static str, Node<'static>)> {
         match self {
             Self::None => None,
             Self::Number => Some(("status", Node::Number(status))),
-            Self::Text => Some(("status", Node::Text(status.to_string()))),
+            Self::Text => Some(("status", Node::text(status.to_string()))),
         }
     }
 }
 
-fn said(code: Code) -> [(&'static str, Node); 2] {
+fn said(code: Code) -> [(&'static str, Node<'static>); 2] {
     [("message", Node::text(code.message)), ("rc", Node::text(code.code))]
 }
 
 /// A code and nothing else, except that what failed has its status (section 2.2).
-pub(crate) fn refusal(status: StatusCode, code: Code, form: StatusForm) -> Message {
+pub(crate) fn refusal(status: StatusCode, code: Code, form: StatusForm) -> Message<'static> {
     Message::prepaid(status, Some(code), Node::Record(refusal_entries(code, form)))
 }
 
@@ -117,30 +117,30 @@ fn refusal_entries(code: Code, form: StatusForm) -> Entries {
 }
 
 /// A fault of ours: nothing is said about what became of the request.
-pub(crate) fn fault(status: StatusCode) -> Message {
+pub(crate) fn fault(status: StatusCode) -> Message<'static> {
     refusal(status, codes::FAULT, StatusForm::None)
 }
 
 /// A field is missing or cannot be used (section 2.4).
-pub(crate) fn field_fault(fault: FieldFault) -> Message {
+pub(crate) fn field_fault(fault: FieldFault) -> Message<'static> {
     faulty(fault.field, fault.sentence())
 }
 
 /// The body says nothing.
-pub(crate) fn malformed(Malformed(why): Malformed) -> Message {
+pub(crate) fn malformed(Malformed(why): Malformed) -> Message<'static> {
     faulty("body", why.to_owned())
 }
 
-fn faulty(field: &'static str, sentence: String) -> Message {
+fn faulty(field: &'static str, sentence: String) -> Message<'static> {
     let code = codes::of_refusal(domain::Refusal::RequestMalformed);
-    let details = Node::Record(vec![(field, Node::List(vec![Node::Text(sentence)]))]);
+    let details = Node::Record(vec![(field, Node::List(vec![Node::text(sentence)]))]);
     let mut data = refusal_entries(code, StatusForm::None);
     data.push(("error_details", details));
     Message::prepaid(StatusCode::BAD_REQUEST, Some(code), Node::Record(data))
 }
 
 /// A service succeeded: what it found, its status, and the code.
-pub(crate) fn success(found: Entries, form: StatusForm) -> Message {
+pub(crate) fn success(found: Entries, form: StatusForm) -> Message<'static> {
     let mut data = found;
     data.extend(form.of(1));
     data.extend(said(SUCCESS));
@@ -148,39 +148,45 @@ pub(crate) fn success(found: Entries, form: StatusForm) -> Message {
 }
 
 /// The older answer to a question for the balance, which has no code (section 8).
-pub(crate) fn legacy_balance(balance: Entries) -> Message {
+pub(crate) fn legacy_balance(balance: Entries) -> Message<'static> {
     Message::prepaid(StatusCode::OK, None, Node::Record(balance))
 }
 
 /// Whose a meter is (section 7.4): the status comes first here.
-pub(crate) fn meter(version: Version, asked: &str, holder: &MeterHolder) -> Message {
+pub(crate) fn meter(version: Version, asked: &str, holder: &MeterHolder) -> Message<'static> {
     of_customer(
         version,
         asked,
         1,
         vec![
-            ("meter_no", Node::text(&holder.meter_number)),
-            ("subscriber_id", Node::text(&holder.subscriber_number)),
-            ("name", Node::text(&holder.name)),
-            ("segment_power", Node::text(&holder.segment_and_power)),
+            ("meter_no", Node::own_text(&holder.meter_number)),
+            ("subscriber_id", Node::own_text(&holder.subscriber_number)),
+            ("name", Node::own_text(&holder.name)),
+            ("segment_power", Node::own_text(&holder.segment_and_power)),
         ],
         SUCCESS,
     )
 }
 
 /// Whose a wallet is (section 7.5).
-pub(crate) fn wallet(version: Version, asked: &str, name: &str) -> Message {
-    of_customer(version, asked, 1, vec![("name", Node::text(name))], SUCCESS)
+pub(crate) fn wallet(version: Version, asked: &str, name: &str) -> Message<'static> {
+    of_customer(version, asked, 1, vec![("name", Node::own_text(name))], SUCCESS)
 }
 
 /// Nothing is known of a customer's number.
-pub(crate) fn unknown_customer(version: Version, asked: &str, code: Code) -> Message {
+pub(crate) fn unknown_customer(version: Version, asked: &str, code: Code) -> Message<'static> {
     of_customer(version, asked, 2, Vec::new(), code)
 }
 
-fn of_customer(version: Version, asked: &str, status: i64, found: Entries, code: Code) -> Message {
+fn of_customer(
+    version: Version,
+    asked: &str,
+    status: i64,
+    found: Entries,
+    code: Code,
+) -> Message<'static> {
     let mut data: Entries = StatusForm::Text.of(status).into_iter().collect();
-    data.push((version.customer(), Node::text(asked)));
+    data.push((version.customer(), Node::own_text(asked)));
     data.extend(found);
     data.extend(said(code));
     Message::prepaid(StatusCode::OK, Some(code), Node::Record(data))
@@ -189,7 +195,10 @@ fn of_customer(version: Version, asked: &str, status: i64, found: Entries, code:
 /// The servers of a game (section 7.7).
 pub(crate) fn servers(servers: &[GameServer]) -> Entries {
     let server = |server: &GameServer| {
-        Node::Record(vec![("name", Node::text(&server.name)), ("value", Node::text(&server.value))])
+        Node::Record(vec![
+            ("name", Node::own_text(&server.name)),
+            ("value", Node::own_text(&server.value)),
+        ])
     };
     vec![("servers", Node::List(servers.iter().map(server).collect()))]
 }
@@ -201,7 +210,7 @@ pub(crate) fn price_list_entry(
     (product, top_up): (&Product, &TopUp),
     price: Amount,
     with_currency: bool,
-) -> Node {
+) -> Node<'static> {
     let names = match version {
         Version::Current => [
             "product_code",
@@ -231,16 +240,16 @@ pub(crate) fn price_list_entry(
     };
     let known = if top_up.details.is_empty() { "-" } else { &top_up.details };
     let mut entry = vec![
-        (code_name, Node::text(code)),
-        (brand, Node::text(brands::description(&product.group, &top_up.operator))),
-        (nominal, Node::text(&top_up.denomination)),
-        (details, Node::text(known)),
+        (code_name, Node::own_text(code)),
+        (brand, Node::own_text(brands::description(&product.group, &top_up.operator))),
+        (nominal, Node::own_text(&top_up.denomination)),
+        (details, Node::own_text(known)),
         (price_name, Node::amount(price)),
-        (kind, Node::text(&product.group)),
-        (active, Node::Text(top_up.active_days.to_string())),
+        (kind, Node::own_text(&product.group)),
+        (active, Node::text(top_up.active_days.to_string())),
         ("status", Node::text(status)),
         ("icon_url", Node::text("-")),
-        (category, Node::text(brands::category(&product.group))),
+        (category, Node::own_text(brands::category(&product.group))),
     ];
     if with_currency {
         entry.push(("currency", Node::text(price.currency().code())));
@@ -249,7 +258,7 @@ pub(crate) fn price_list_entry(
 }
 
 /// The newer price list (section 7.2).
-pub(crate) fn price_list(entries: Vec<Node>) -> Message {
+pub(crate) fn price_list(entries: Vec<Node<'static>>) -> Message<'static> {
     let data = vec![
         ("pricelist", Node::List(entries)),
         ("rc", Node::text(SUCCESS.code)),
@@ -275,15 +284,15 @@ pub(crate) struct RefusedTopUp<'a> {
 
 impl RefusedTopUp<'_> {
     /// The answer.
-    pub(crate) fn refused(&self, version: Version, code: Code) -> Message {
+    pub(crate) fn refused(&self, version: Version, code: Code) -> Message<'static> {
         Message::prepaid(
             StatusCode::OK,
             Some(code),
             Node::Record(vec![
-                ("ref_id", Node::text(self.ref_id)),
+                ("ref_id", Node::own_text(self.ref_id)),
                 ("status", Node::Number(2)),
-                (version.product(), Node::text(self.code)),
-                (version.customer(), Node::text(self.destination)),
+                (version.product(), Node::own_text(self.code)),
+                (version.customer(), Node::own_text(self.destination)),
                 ("price", Node::Number(self.price.map_or(0, Amount::minor))),
                 ("message", Node::text(code.message)),
                 ("balance", Node::amount(self.balance)),
@@ -307,7 +316,7 @@ pub(crate) struct BoughtTopUp<'a> {
 
 impl BoughtTopUp<'_> {
     /// The first answer, always pending (section 7.9).
-    pub(crate) fn accepted(&self, version: Version, balance: Amount) -> Message {
+    pub(crate) fn accepted(&self, version: Version, balance: Amount) -> Message<'static> {
         self.told(version, 0, PROCESS, balance)
     }
 
@@ -318,7 +327,7 @@ impl BoughtTopUp<'_> {
         status: i64,
         code: Code,
         balance: Amount,
-    ) -> Message {
+    ) -> Message<'static> {
         let mut data = vec![self.reference(), ("status", Node::Number(status))];
         data.extend(self.asked(version));
         data.push(("price", Node::amount(self.quote.charge)));
@@ -337,36 +346,36 @@ impl BoughtTopUp<'_> {
         (status, code): (i64, Code),
         balance: Amount,
         sign: String,
-    ) -> Message {
-        let text = |amount: Amount| Node::Text(amount.minor().to_string());
+    ) -> Message<'static> {
+        let text = |amount: Amount| Node::text(amount.minor().to_string());
         let mut data = vec![
             self.reference(),
-            ("status", Node::Text(status.to_string())),
+            ("status", Node::text(status.to_string())),
             ("price", text(self.quote.charge)),
             ("message", Node::text(code.message)),
             ("balance", text(balance)),
-            ("tr_id", Node::Text(self.tr_id.to_string())),
+            ("tr_id", Node::text(self.tr_id.to_string())),
             ("rc", Node::text(code.code)),
         ];
         data.extend(self.delivered(status));
-        data.push(("sign", Node::Text(sign)));
+        data.push(("sign", Node::text(sign)));
         data.extend(self.asked(version));
         Message::prepaid(StatusCode::OK, Some(code), Node::Record(data))
     }
 
     /// The raw receipt (section 7.11). There is none before it succeeded; then it says how it stands.
-    pub(crate) fn receipt(&self, name: &str, status: i64, code: Code) -> Message {
+    pub(crate) fn receipt(&self, name: &str, status: i64, code: Code) -> Message<'static> {
         let mut data = Vec::new();
         if let (1, Some(delivery)) = (status, &self.order.delivery) {
             data.extend([
                 ("tr_id", Node::Number(self.tr_id)),
-                ("date", Node::Text(period::date_and_time(self.order.updated_at))),
-                ("name", Node::text(name)),
-                ("customer_id", Node::text(&self.order.destination)),
-                ("product_code", Node::text(&self.order.code)),
+                ("date", Node::text(period::date_and_time(self.order.updated_at))),
+                ("name", Node::own_text(name)),
+                ("customer_id", Node::own_text(&self.order.destination)),
+                ("product_code", Node::own_text(&self.order.code)),
                 ("admin_fee", Node::amount(self.quote.admin)),
                 ("price", Node::amount(self.quote.charge)),
-                ("sn", Node::text(&delivery.serial_number)),
+                ("sn", Node::own_text(&delivery.serial_number)),
                 self.reference(),
             ]);
         }
@@ -376,24 +385,24 @@ impl BoughtTopUp<'_> {
         Message::prepaid(StatusCode::OK, Some(code), Node::Record(data))
     }
 
-    fn reference(&self) -> (&'static str, Node) {
-        ("ref_id", Node::text(self.order.key.reference.as_str()))
+    fn reference(&self) -> (&'static str, Node<'static>) {
+        ("ref_id", Node::own_text(self.order.key.reference.as_str()))
     }
 
-    fn asked(&self, version: Version) -> [(&'static str, Node); 2] {
+    fn asked(&self, version: Version) -> [(&'static str, Node<'static>); 2] {
         [
-            (version.product(), Node::text(&self.order.code)),
-            (version.customer(), Node::text(&self.order.destination)),
+            (version.product(), Node::own_text(&self.order.code)),
+            (version.customer(), Node::own_text(&self.order.destination)),
         ]
     }
 
     /// What was handed over, once it succeeded (section 13.5).
     fn delivered(&self, status: i64) -> Entries {
         let (1, Some(delivery)) = (status, &self.order.delivery) else { return Vec::new() };
-        let mut entries = vec![("sn", Node::text(&delivery.serial_number))];
-        entries.extend(pin(self.order).map(|pin| ("pin", Node::text(pin))));
+        let mut entries = vec![("sn", Node::own_text(&delivery.serial_number))];
+        entries.extend(pin(self.order).map(|pin| ("pin", Node::own_text(pin))));
         let code = activation_code(self.order);
-        entries.extend(code.map(|code| ("activation_code", Node::text(code))));
+        entries.extend(code.map(|code| ("activation_code", Node::own_text(code))));
         entries
     }
 }

@@ -158,13 +158,13 @@ const fn is_xml_character(character: char) -> bool {
 
 /// An answer's tree as a document: records become elements, each item of a list becomes an element
 /// with the list's name, and what has neither text nor elements is an empty element.
-pub(super) fn write(node: &Node) -> String {
+pub(super) fn write(node: &Node<'_>) -> String {
     let mut document = String::from("<?xml version=\"1.0\"?>\n");
     write_element(&mut document, ROOT, node);
     document
 }
 
-fn write_element(document: &mut String, name: &str, node: &Node) {
+fn write_element(document: &mut String, name: &str, node: &Node<'_>) {
     let mut content = String::new();
     match node {
         Node::Text(text) => content = escaped(text),

@@ -64,7 +64,7 @@ impl Served {
         &self,
         merchant: &Merchant,
         call: Call<'_>,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let tr_id = call.fields.numeral("tr_id")?;
         let address = address(call.fields)?;
         let number = self.numbers.order(tr_id).ok_or(Refusal::OrderNotFound)?;
@@ -84,7 +84,7 @@ impl Served {
             Some(codes::SUCCESS),
             Node::Record(vec![
                 ("tr_id", Node::Number(bought)),
-                ("email", Node::text(address)),
+                ("email", Node::own_text(address)),
                 ("rc", Node::text(codes::SUCCESS.code)),
                 ("message", Node::text(codes::SUCCESS.message)),
             ]),

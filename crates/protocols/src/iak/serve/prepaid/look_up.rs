@@ -23,7 +23,7 @@ const WALLET: &str = "ovo";
 const PLAYER_LENGTH_MAX: usize = 64;
 
 /// Whose a telephone number is (section 7.3).
-pub(super) fn operator(call: Call<'_>) -> Result<Message, Denial> {
+pub(super) fn operator(call: Call<'_>) -> Result<Message<'static>, Denial> {
     let number = call.customer()?;
     telephone(number).map_err(|_| Refusal::DestinationInvalid)?;
     let operator = operators::of_number(number).ok_or(Refusal::DestinationOperatorMismatch)?;
@@ -31,7 +31,7 @@ pub(super) fn operator(call: Call<'_>) -> Result<Message, Denial> {
 }
 
 /// What identifies the players of a game (section 7.8).
-pub(super) fn game_format(call: Call<'_>) -> Result<Message, Denial> {
+pub(super) fn game_format(call: Call<'_>) -> Result<Message<'static>, Denial> {
     match Game::of(call.fields.numeral("game_code")?) {
         Game::Direct(format) => {
             Ok(wire::success(vec![("formatGameId", Node::text(format))], StatusForm::Number))
@@ -63,7 +63,7 @@ impl Served {
         &self,
         merchant: &Merchant,
         call: Call<'_>,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let number = call.customer()?;
         let found = match meter(number) {
             Ok(()) => self.find(merchant, Sought::Meter { number: number.to_owned() }).await,
@@ -81,7 +81,7 @@ impl Served {
         &self,
         merchant: &Merchant,
         call: Call<'_>,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let number = call.customer()?;
         let sought = Sought::Wallet { brand: WALLET, number: number.to_owned() };
         let found = match telephone(number) {
@@ -100,7 +100,7 @@ impl Served {
         &self,
         merchant: &Merchant,
         call: Call<'_>,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let (game, identity) = (game(call)?, call.customer()?);
         if !is_player(identity) {
             return Err(Refusal::DestinationInvalid.into());
@@ -108,7 +108,7 @@ impl Served {
         let sought = Sought::Player { game: game.to_owned(), identity: identity.to_owned() };
         match self.find(merchant, sought).await {
             Ok(Found::Name(name)) => {
-                Ok(wire::success(vec![("username", Node::Text(name))], StatusForm::Number))
+                Ok(wire::success(vec![("username", Node::text(name))], StatusForm::Number))
             }
             Ok(Found::Meter(_) | Found::Servers(_)) => Err(mismatched()),
             Err(Denial::Refused(refusal)) => {
@@ -124,7 +124,7 @@ impl Served {
         &self,
         merchant: &Merchant,
         call: Call<'_>,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let sought = Sought::Servers { game: game(call)?.to_owned() };
         match self.find(merchant, sought).await? {
             Found::Servers(servers) => {
@@ -144,7 +144,7 @@ impl Served {
 }
 
 /// A refusal with the number that it is about.
-fn unknown(call: Call<'_>, number: &str, denial: Denial) -> Result<Message, Denial> {
+fn unknown(call: Call<'_>, number: &str, denial: Denial) -> Result<Message<'static>, Denial> {
     match denial {
         Denial::Refused(refusal) => {
             Ok(wire::unknown_customer(call.version(), number, codes::of_refusal(refusal)))

@@ -227,7 +227,7 @@ const fn is_about_the_caller(refusal: Refusal) -> bool {
 }
 
 /// What is answered instead of what was asked for. Only what was looked at has a status.
-fn denied(denial: Denial, form: StatusForm) -> Message {
+fn denied(denial: Denial, form: StatusForm) -> Message<'static> {
     match denial {
         Denial::Malformed(why) => wire::malformed(why),
         Denial::Field(fault) => wire::field_fault(fault),
@@ -243,7 +243,7 @@ fn denied(denial: Denial, form: StatusForm) -> Message {
     }
 }
 
-fn not_found(status: StatusCode) -> Message {
+fn not_found(status: StatusCode) -> Message<'static> {
     wire::refusal(status, codes::of_refusal(Refusal::PathUnknown), StatusForm::None)
 }
 
@@ -285,7 +285,7 @@ impl Served {
         dialect: Dialect,
         listed: Listed<'_>,
         note: &mut Note,
-    ) -> Message {
+    ) -> Message<'static> {
         let form = service.map_or(StatusForm::None, Service::status_form);
         let object = match request(arrival, dialect.format) {
             Ok(object) => object,
@@ -307,7 +307,7 @@ impl Served {
         service: Service,
         call: Call<'_>,
         note: &mut Note,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         note.command = service.name();
         let signed = |_| service.signed(call);
         let merchant = self.merchant(call.fields, call.peer, note, signed)?;
@@ -328,13 +328,17 @@ impl Served {
     }
 
     /// What the merchant may still spend (section 7.1). Nobody has a balance in a second currency.
-    async fn check_balance(&self, merchant: &Merchant, call: Call<'_>) -> Result<Message, Denial> {
+    async fn check_balance(
+        &self,
+        merchant: &Merchant,
+        call: Call<'_>,
+    ) -> Result<Message<'static>, Denial> {
         let currency = call.currency()?;
         let available = self.gateway.balance(merchant).await?;
         let other = currency.is_some_and(|currency| currency != available.currency().code());
         let shown = if other { Node::Number(0) } else { Node::amount(available) };
         let mut balance: Entries = vec![("balance", shown)];
-        balance.extend(currency.map(|currency| ("currency", Node::text(currency))));
+        balance.extend(currency.map(|currency| ("currency", Node::own_text(currency))));
         Ok(match call.version() {
             Version::Current => wire::success(balance, StatusForm::None),
             Version::Legacy => wire::legacy_balance(balance),

@@ -68,7 +68,7 @@ impl Served {
         &self,
         merchant: &Merchant,
         call: Call<'_>,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let (status, currency) = (status(call.fields)?, call.currency()?);
         let kind = call.listed.kind.map(decoded);
         let brand = call.listed.brand.map(decoded);

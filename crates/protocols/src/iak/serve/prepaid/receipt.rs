@@ -78,5 +78,5 @@ impl Served {
 /// A receipt, or why there is none.
 enum Issued {
     Paper(Answer),
-    Raw(Message),
+    Raw(Message<'static>),
 }

@@ -53,7 +53,7 @@ impl Served {
         &self,
         merchant: &Arc<Merchant>,
         call: Call<'_>,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let ref_id = call.fields.numeral("ref_id")?;
         let asked = Asked::read(call);
         let reference = match reference(ref_id) {
@@ -103,7 +103,7 @@ impl Served {
         key: ReferenceKey,
         (code, product): Chosen<'_>,
         destination: &str,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         product.on_sale(self.gateway.now(), self.gateway.cut_offs())?;
         check_number(code, product, destination)?;
         let request = TopUpRequest {
@@ -129,7 +129,7 @@ impl Served {
         &self,
         merchant: &Merchant,
         call: Call<'_>,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let ref_id = call.fields.numeral("ref_id")?;
         // Nothing was ever bought under a text that cannot be a reference.
         let reference = reference(ref_id).map_err(|_| Refusal::OrderNotFound)?;
@@ -146,7 +146,7 @@ impl Served {
         merchant: &Merchant,
         order: &Order,
         version: Version,
-    ) -> Result<Message, Denial> {
+    ) -> Result<Message<'static>, Denial> {
         let standing = codes::standing(order).filter(|_| self.is_top_up(order));
         let (status, code) = standing.ok_or(Refusal::ReferenceUsed)?;
         let balance = self.gateway.balance(merchant).await?;

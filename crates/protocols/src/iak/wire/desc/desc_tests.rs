@@ -63,7 +63,8 @@ fn shown(code: &str, group: &str, stage: Stage, details: Detail) -> Option<Strin
     let bill = order.bill.as_ref().expect("just made");
     let quote = order.quote.as_ref().expect("just made");
     let transaction = Transaction { tr_id: 1, order: &order, bill, quote, group };
-    desc(&transaction, stage).map(|node| json::write(&node))
+    let written = desc(&transaction, stage).map(|node| json::write(&node));
+    written.map(|json| String::from_utf8(json).expect("JSON is UTF-8"))
 }
 
 /// One code of every layout, with the group where the code does not tell.

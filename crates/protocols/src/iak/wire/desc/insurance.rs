@@ -3,11 +3,9 @@
 use domain::bill::names;
 
 use super::particulars::Particulars;
-use super::{Node, Stage, Transaction};
+use super::{Entries, Node, Stage, Transaction};
 
-type Entries = Vec<(&'static str, Node)>;
-
-pub(super) fn health(given: Particulars<'_>) -> Entries {
+pub(super) fn health<'a>(given: Particulars<'a>) -> Entries<'a> {
     vec![
         ("kode_cabang", given.text(names::BRANCH_CODE)),
         ("nama_cabang", given.text(names::BRANCH_NAME)),
@@ -16,7 +14,7 @@ pub(super) fn health(given: Particulars<'_>) -> Entries {
     ]
 }
 
-pub(super) fn health_penalty(given: Particulars<'_>, stage: Stage) -> Entries {
+pub(super) fn health_penalty<'a>(given: Particulars<'a>, stage: Stage) -> Entries<'a> {
     let first = match stage {
         Stage::Inquiry => ("nama_badan_usaha", given.text(names::COMPANY_NAME)),
         Stage::Payment => ("premi", given.number(names::PREMIUM)),
@@ -30,7 +28,7 @@ pub(super) fn health_penalty(given: Particulars<'_>, stage: Stage) -> Entries {
     ]
 }
 
-pub(super) fn self_paid_employment(given: Particulars<'_>, stage: Stage) -> Entries {
+pub(super) fn self_paid_employment<'a>(given: Particulars<'a>, stage: Stage) -> Entries<'a> {
     let code = match stage {
         Stage::Inquiry => Node::text(""),
         Stage::Payment => given.text(names::CONTRIBUTION_CODE),
@@ -47,7 +45,10 @@ pub(super) fn self_paid_employment(given: Particulars<'_>, stage: Stage) -> Entr
     ]
 }
 
-pub(super) fn company_employment(transaction: &Transaction<'_>, given: Particulars<'_>) -> Entries {
+pub(super) fn company_employment<'a>(
+    transaction: &Transaction<'a>,
+    given: Particulars<'a>,
+) -> Entries<'a> {
     vec![
         ("kode_iuran", given.text_or(names::CONTRIBUTION_CODE, &transaction.order.destination)),
         ("jht", given.number(names::OLD_AGE)),
@@ -60,7 +61,7 @@ pub(super) fn company_employment(transaction: &Transaction<'_>, given: Particula
     ]
 }
 
-pub(super) fn finance(given: Particulars<'_>) -> Entries {
+pub(super) fn finance<'a>(given: Particulars<'a>) -> Entries<'a> {
     vec![
         ("misc_fee", given.number(names::MISCELLANEOUS)),
         ("item_name", given.text(names::ITEM_NAME)),
@@ -75,14 +76,14 @@ pub(super) fn finance(given: Particulars<'_>) -> Entries {
     ]
 }
 
-pub(super) fn brief_finance(given: Particulars<'_>) -> Entries {
+pub(super) fn brief_finance<'a>(given: Particulars<'a>) -> Entries<'a> {
     vec![
         ("installment", given.number(names::INSTALMENT)),
         ("penalty_bill", given.number(names::PENALTY)),
     ]
 }
 
-pub(super) fn policy(given: Particulars<'_>) -> Entries {
+pub(super) fn policy<'a>(given: Particulars<'a>) -> Entries<'a> {
     vec![
         ("insured", given.text(names::INSURED)),
         ("policy_status", given.text(names::POLICY_STATUS)),

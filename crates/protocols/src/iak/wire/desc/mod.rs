@@ -15,7 +15,7 @@ mod unified;
 
 use domain::bill::names;
 
-use super::node::Node;
+use super::node::{Entries, Node};
 use super::period::{self, Style};
 use super::transaction::Transaction;
 use particulars::Particulars;
@@ -151,13 +151,13 @@ impl Layout {
 }
 
 /// The `period` of a transaction.
-pub(crate) fn period(transaction: &Transaction<'_>) -> String {
+pub(crate) fn period<'a>(transaction: &Transaction<'a>) -> String {
     let layout = Layout::of(&transaction.order.code, transaction.group);
     period::period(layout.map_or(Style::YearMonth, Layout::style), &transaction.bill.period)
 }
 
 /// The `desc` of a transaction; none for a product that has no particulars.
-pub(crate) fn desc(transaction: &Transaction<'_>, stage: Stage) -> Option<Node> {
+pub(crate) fn desc<'a>(transaction: &Transaction<'a>, stage: Stage) -> Option<Node<'a>> {
     let layout = Layout::of(&transaction.order.code, transaction.group)?;
     let given = Particulars::of(transaction);
     let entries = match layout {

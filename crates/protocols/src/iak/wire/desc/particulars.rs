@@ -1,6 +1,8 @@
 //! The neutral particulars of a bill, read leniently: a supplier may give a number as a text or the
 //! other way round, and what is absent or of another kind becomes the empty value.
 
+use std::borrow::Cow;
+
 use domain::Detail;
 use domain::bill::names;
 
@@ -31,11 +33,11 @@ impl<'a> Particulars<'a> {
     }
 
     /// As text, if it is given.
-    pub(super) fn string(self, name: &str) -> Option<String> {
+    pub(super) fn string(self, name: &str) -> Option<Cow<'a, str>> {
         match self.get(name)? {
-            Detail::Text(text) => Some(text.clone()),
-            Detail::Number(number) => Some(number.to_string()),
-            Detail::Money(amount) => Some(amount.to_string()),
+            Detail::Text(text) => Some(text.into()),
+            Detail::Number(number) => Some(number.to_string().into()),
+            Detail::Money(amount) => Some(amount.to_string().into()),
             Detail::List(_) | Detail::Record(_) => None,
         }
     }
@@ -51,37 +53,37 @@ impl<'a> Particulars<'a> {
     }
 
     /// A string, empty where nothing is given.
-    pub(super) fn text(self, name: &str) -> Node {
+    pub(super) fn text(self, name: &str) -> Node<'a> {
         self.text_or(name, "")
     }
 
     /// A string, or this one where nothing is given.
-    pub(super) fn text_or(self, name: &str, empty: &str) -> Node {
-        Node::Text(self.string(name).unwrap_or_else(|| empty.to_owned()))
+    pub(super) fn text_or(self, name: &str, empty: &'a str) -> Node<'a> {
+        Node::Text(self.string(name).unwrap_or(Cow::Borrowed(empty)))
     }
 
     /// Money as a string, `0` where nothing is given.
-    pub(super) fn money_text(self, name: &str) -> Node {
+    pub(super) fn money_text(self, name: &str) -> Node<'a> {
         self.text_or(name, "0")
     }
 
     /// A string of digits, padded with zeros to `width` where the supplier gives a number.
-    pub(super) fn padded(self, name: &str, width: usize) -> Node {
+    pub(super) fn padded(self, name: &str, width: usize) -> Node<'a> {
         match self.get(name) {
-            Some(Detail::Number(number)) => Node::Text(format!("{number:0width$}")),
+            Some(Detail::Number(number)) => Node::text(format!("{number:0width$}")),
             _ => self.text(name),
         }
     }
 
     /// A number, 0 where nothing is given.
-    pub(super) fn number(self, name: &str) -> Node {
+    pub(super) fn number(self, name: &str) -> Node<'a> {
         Node::Number(self.integer(name).unwrap_or(0))
     }
 
     /// The texts of a list.
-    pub(super) fn texts(self, name: &str) -> Node {
+    pub(super) fn texts(self, name: &str) -> Node<'a> {
         let items = self.get(name).map_or(&[][..], Detail::items);
-        let text = |item: &Detail| match item {
+        let text = |item: &'a Detail| match item {
             Detail::Text(text) => Some(Node::text(text)),
             Detail::Number(_) | Detail::Money(_) | Detail::List(_) | Detail::Record(_) => None,
         };

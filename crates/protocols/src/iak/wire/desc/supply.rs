@@ -4,20 +4,18 @@ use domain::bill::names;
 
 use super::particulars::Particulars;
 use super::unified::is_unified;
-use super::{Node, Stage, Transaction};
-
-type Entries = Vec<(&'static str, Node)>;
+use super::{Entries, Node, Stage, Transaction};
 
 /// The one water company that shows more than the others.
 const SURABAYA: &str = "PDAMKOTA.SURABAYA";
 
-pub(super) fn electricity(
-    transaction: &Transaction<'_>,
-    given: Particulars<'_>,
+pub(super) fn electricity<'a>(
+    transaction: &Transaction<'a>,
+    given: Particulars<'a>,
     stage: Stage,
-) -> Entries {
+) -> Entries<'a> {
     let fee = transaction.quote.admin_fee;
-    let bill = |bill: Particulars<'_>| {
+    let bill = |bill: Particulars<'a>| {
         let mut entry = Entries::new();
         if stage == Stage::Payment {
             entry.push(("meter_awal", bill.padded(names::METER_START, 8)));
@@ -26,7 +24,7 @@ pub(super) fn electricity(
         entry.extend([
             ("periode", bill.text(names::PERIOD)),
             ("nilai_tagihan", bill.money_text(names::AMOUNT)),
-            ("admin", Node::Text(fee.to_string())),
+            ("admin", Node::text(fee.to_string())),
             ("denda", bill.money_text(names::PENALTY)),
             ("total", Node::Number(bill.owed().saturating_add(fee.minor()))),
         ]);
@@ -36,7 +34,7 @@ pub(super) fn electricity(
     let mut entries = vec![
         ("tarif", given.text(names::TARIFF)),
         ("daya", given.number(names::POWER)),
-        ("lembar_tagihan", Node::Text(transaction.bill.count.to_string())),
+        ("lembar_tagihan", Node::text(transaction.bill.count.to_string())),
     ];
     if stage == Stage::Payment {
         entries.push(("lembar_tagihan_sisa", given.number(names::REMAINING_BILLS)));
@@ -45,7 +43,10 @@ pub(super) fn electricity(
     entries
 }
 
-pub(super) fn electricity_work(transaction: &Transaction<'_>, given: Particulars<'_>) -> Entries {
+pub(super) fn electricity_work<'a>(
+    transaction: &Transaction<'a>,
+    given: Particulars<'a>,
+) -> Entries<'a> {
     let number = &transaction.order.destination;
     vec![
         ("transaksi", given.text(names::ITEM_NAME)),
@@ -54,7 +55,7 @@ pub(super) fn electricity_work(transaction: &Transaction<'_>, given: Particulars
     ]
 }
 
-pub(super) fn gas(given: Particulars<'_>) -> Entries {
+pub(super) fn gas<'a>(given: Particulars<'a>) -> Entries<'a> {
     vec![
         ("address", given.text_or(names::ADDRESS, "-")),
         ("first_meter", given.padded(names::METER_START, 6)),
@@ -63,7 +64,7 @@ pub(super) fn gas(given: Particulars<'_>) -> Entries {
     ]
 }
 
-pub(super) fn water(transaction: &Transaction<'_>, given: Particulars<'_>) -> Entries {
+pub(super) fn water<'a>(transaction: &Transaction<'a>, given: Particulars<'a>) -> Entries<'a> {
     let code = transaction.order.code.as_str();
     let bills = if is_unified(code) {
         unified(given).into_iter().collect()
@@ -86,7 +87,7 @@ pub(super) fn water(transaction: &Transaction<'_>, given: Particulars<'_>) -> En
 }
 
 /// One entry per period.
-fn separated(bill: Particulars<'_>, code: &str) -> Entries {
+fn separated<'a>(bill: Particulars<'a>, code: &str) -> Entries<'a> {
     let mut entry = vec![
         ("period", bill.text(names::PERIOD)),
         ("first_meter", bill.number(names::METER_START)),
@@ -102,7 +103,7 @@ fn separated(bill: Particulars<'_>, code: &str) -> Entries {
 }
 
 /// One entry for all periods together; none if there is no bill.
-fn unified(given: Particulars<'_>) -> Option<Node> {
+fn unified<'a>(given: Particulars<'a>) -> Option<Node<'a>> {
     let bills = given.bills();
     let first = bills.clone().next()?;
     let last = bills.clone().last()?;
@@ -112,7 +113,7 @@ fn unified(given: Particulars<'_>) -> Option<Node> {
         Node::Number(parts.fold(0, i64::saturating_add))
     };
     Some(Node::Record(vec![
-        ("period", Node::Text(periods.join(","))),
+        ("period", Node::text(periods.join(","))),
         ("first_meter", first.number(names::METER_START)),
         ("last_meter", last.number(names::METER_END)),
         ("penalty", sum(names::PENALTY)),
@@ -121,6 +122,6 @@ fn unified(given: Particulars<'_>) -> Option<Node> {
     ]))
 }
 
-fn detail(bills: Vec<Node>) -> Node {
+fn detail<'a>(bills: Vec<Node<'a>>) -> Node<'a> {
     Node::Record(vec![("detail", Node::List(bills))])
 }

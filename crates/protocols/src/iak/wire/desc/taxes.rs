@@ -3,11 +3,9 @@
 use domain::bill::names;
 
 use super::particulars::Particulars;
-use super::{Node, Stage, Transaction};
+use super::{Entries, Node, Stage, Transaction};
 
-type Entries = Vec<(&'static str, Node)>;
-
-pub(super) fn vehicle(given: Particulars<'_>, stage: Stage) -> Entries {
+pub(super) fn vehicle<'a>(given: Particulars<'a>, stage: Stage) -> Entries<'a> {
     let receipt = match stage {
         Stage::Inquiry => Node::text(""),
         Stage::Payment => given.text(names::TAX_RECEIPT_NUMBER),
@@ -36,7 +34,7 @@ pub(super) fn vehicle(given: Particulars<'_>, stage: Stage) -> Entries {
     ]
 }
 
-fn parts(given: Particulars<'_>) -> Node {
+fn parts<'a>(given: Particulars<'a>) -> Node<'a> {
     Node::Record(vec![
         ("BBN", given.money_text(names::TRANSFER_TAX)),
         ("PKB", given.money_text(names::VEHICLE_TAX)),
@@ -45,7 +43,7 @@ fn parts(given: Particulars<'_>) -> Node {
 }
 
 /// The amounts add up to what the customer pays: tax, penalty and our fee.
-pub(super) fn property(transaction: &Transaction<'_>, given: Particulars<'_>) -> Entries {
+pub(super) fn property<'a>(transaction: &Transaction<'a>, given: Particulars<'a>) -> Entries<'a> {
     let quote = transaction.quote;
     let penalty = given.integer(names::PENALTY).unwrap_or(0);
     let tax = given

@@ -4,15 +4,16 @@ use domain::bill::names;
 
 use super::particulars::Particulars;
 use super::period::{long_name, short_name};
-use super::{Node, Transaction};
+use super::{Entries, Node, Transaction};
 
-type Entries = Vec<(&'static str, Node)>;
-
-pub(super) fn telkomvision(transaction: &Transaction<'_>, given: Particulars<'_>) -> Entries {
-    let bill = |bill: Particulars<'_>| {
+pub(super) fn telkomvision<'a>(
+    transaction: &Transaction<'a>,
+    given: Particulars<'a>,
+) -> Entries<'a> {
+    let bill = |bill: Particulars<'a>| {
         let period = bill.string(names::PERIOD).unwrap_or_default();
         Node::Record(vec![
-            ("periode", Node::Text(short_name(&period))),
+            ("periode", Node::text(short_name(&period))),
             ("nilai_tagihan", bill.money_text(names::AMOUNT)),
             ("no_ref", bill.text(names::BILL_NUMBER)),
         ])
@@ -20,26 +21,26 @@ pub(super) fn telkomvision(transaction: &Transaction<'_>, given: Particulars<'_>
     subscription(transaction, given.bills().map(bill).collect())
 }
 
-pub(super) fn television(transaction: &Transaction<'_>) -> Entries {
+pub(super) fn television<'a>(transaction: &Transaction<'a>) -> Entries<'a> {
     subscription(transaction, Vec::new())
 }
 
 /// Category and tax are there and unused.
-fn subscription(transaction: &Transaction<'_>, bills: Vec<Node>) -> Entries {
+fn subscription<'a>(transaction: &Transaction<'a>, bills: Vec<Node<'a>>) -> Entries<'a> {
     vec![
-        ("bill_quantity", Node::Text(transaction.bill.count.to_string())),
+        ("bill_quantity", Node::text(transaction.bill.count.to_string())),
         ("product_category", Node::text("")),
         ("ppn", Node::Number(0)),
         ("tagihan", Node::Record(vec![("detail", Node::List(bills))])),
     ]
 }
 
-pub(super) fn mobile(transaction: &Transaction<'_>, given: Particulars<'_>) -> Entries {
+pub(super) fn mobile<'a>(transaction: &Transaction<'a>, given: Particulars<'a>) -> Entries<'a> {
     let fee = transaction.quote.admin_fee;
-    let bill = |bill: Particulars<'_>| {
+    let bill = |bill: Particulars<'a>| {
         let total = bill.owed().saturating_add(fee.minor()).to_string();
         let known = |text: String| {
-            Node::Text(bill.string(names::AMOUNT).map_or_else(String::new, |_| text))
+            Node::text(bill.string(names::AMOUNT).map_or_else(String::new, |_| text))
         };
         Node::Record(vec![
             ("periode", bill.text(names::PERIOD)),
@@ -57,21 +58,25 @@ pub(super) fn mobile(transaction: &Transaction<'_>, given: Particulars<'_>) -> E
     line(transaction, given, bills)
 }
 
-pub(super) fn telkom(transaction: &Transaction<'_>, given: Particulars<'_>) -> Entries {
+pub(super) fn telkom<'a>(transaction: &Transaction<'a>, given: Particulars<'a>) -> Entries<'a> {
     let fee = transaction.quote.admin_fee;
-    let bill = |bill: Particulars<'_>| {
+    let bill = |bill: Particulars<'a>| {
         let period = bill.string(names::PERIOD).unwrap_or_default();
         Node::Record(vec![
-            ("periode", Node::Text(long_name(&period))),
+            ("periode", Node::text(long_name(&period))),
             ("nilai_tagihan", bill.money_text(names::AMOUNT)),
-            ("admin", Node::Text(fee.to_string())),
+            ("admin", Node::text(fee.to_string())),
             ("total", Node::Number(bill.owed().saturating_add(fee.minor()))),
         ])
     };
     line(transaction, given, given.bills().map(bill).collect())
 }
 
-fn line(transaction: &Transaction<'_>, given: Particulars<'_>, bills: Vec<Node>) -> Entries {
+fn line<'a>(
+    transaction: &Transaction<'a>,
+    given: Particulars<'a>,
+    bills: Vec<Node<'a>>,
+) -> Entries<'a> {
     vec![
         ("kode_area", given.text(names::AREA_CODE)),
         ("divre", given.text(names::REGIONAL_DIVISION)),
