@@ -55,6 +55,13 @@ pub struct Inquiry {
     pub calls_back: bool,
 }
 
+/// To whom a quote is made, and on which conditions.
+struct Sale {
+    merchant: Arc<Merchant>,
+    expiry: QuoteExpiry,
+    repeats: Repeats,
+}
+
 impl Gateway {
     /// Asks the supplier what is owed and stores the quote, or the supplier's refusal, under the
     /// merchant's reference. Refusals of ours store nothing and leave the reference free.
@@ -68,11 +75,11 @@ impl Gateway {
             .filter(|product| product.top_up.is_none())
             .ok_or(Refusal::ProductUnknown)?;
         product.on_sale(self.now(), self.settings.cut_offs)?;
-        let request = self.request(&inquiry, product);
+        let (request, parameters, sale) = self.taken_apart(inquiry, product);
         if let Some(order) = self.store.order_by_reference(&request.key).await? {
             let same = order.fingerprint == request.fingerprint;
             let renewable = same && order.state == OrderState::Quoted;
-            match inquiry.repeats {
+            match sale.repeats {
                 Repeats::Renewed if renewable => {}
                 Repeats::Answered if same => return inquired(order),
                 Repeats::Answered | Repeats::Refused | Repeats::Renewed => {
@@ -80,93 +87,83 @@ impl Gateway {
                 }
             }
         }
-        match self.ask_supplier(&inquiry, product).await {
-            BillAnswer::Bill(bill) => self.store_quote(&inquiry, product, request, bill).await,
-            BillAnswer::Refused(refusal) if inquiry.repeats == Repeats::Renewed => {
-                let subject = Subject { protocol: &inquiry.protocol, group: &product.group };
+        let command = match self.ask_supplier(&request, parameters).await {
+            BillAnswer::Bill(bill) => self.quote(&sale, product, request, bill)?,
+            BillAnswer::Refused(refusal) if sale.repeats == Repeats::Renewed => {
+                let subject = Subject { protocol: &request.key.protocol, group: &product.group };
                 self.observer.inquired(subject, InquiryEnd::Declined);
-                Err(refusal.into())
+                return Err(refusal.into());
             }
-            BillAnswer::Refused(refusal) => {
-                let command = Command::Decline(Decline { request, refusal });
-                self.store_inquiry(product, command).await
-            }
+            BillAnswer::Refused(refusal) => Command::Decline(Decline { request, refusal }),
             BillAnswer::Silent => {
-                let subject = Subject { protocol: &inquiry.protocol, group: &product.group };
+                let subject = Subject { protocol: &request.key.protocol, group: &product.group };
                 self.observer.inquired(subject, InquiryEnd::Silent);
-                Err(Refusal::SupplierTimeout.into())
+                return Err(Refusal::SupplierTimeout.into());
             }
-        }
+        };
+        self.store_inquiry(product, command).await
     }
 
-    fn request(&self, inquiry: &Inquiry, product: &Product) -> Request {
-        let parameters = &inquiry.parameters;
-        let months = parameters.months.map(|months| months.to_string()).unwrap_or_default();
-        let amount = parameters.amount.map(|amount| amount.to_string()).unwrap_or_default();
-        let fingerprint = fingerprint([
-            inquiry.code.as_str(),
-            &inquiry.destination,
-            &months,
-            parameters.year.as_deref().unwrap_or_default(),
-            parameters.identity_number.as_deref().unwrap_or_default(),
-            &amount,
-        ]);
-        Request {
+    /// The parts of an inquiry: what is stored, what the supplier is asked besides, and the rest.
+    fn taken_apart(&self, inquiry: Inquiry, product: &Product) -> (Request, Parameters, Sale) {
+        let fingerprint = asked(&inquiry);
+        let request = Request {
             key: ReferenceKey {
                 merchant: inquiry.merchant.id,
-                protocol: inquiry.protocol.clone(),
+                protocol: inquiry.protocol,
                 mode: inquiry.mode,
-                reference: inquiry.reference.clone(),
+                reference: inquiry.reference,
             },
             fingerprint,
             product: product.id.clone(),
-            code: inquiry.code.clone(),
-            destination: inquiry.destination.clone(),
+            code: inquiry.code,
+            destination: inquiry.destination,
             upstream: self.upstream_for(inquiry.mode).clone(),
-            dialect: inquiry.dialect.clone(),
+            dialect: inquiry.dialect,
             calls_back: inquiry.calls_back,
             callback_url: None,
             at: self.now(),
-        }
+        };
+        let Inquiry { merchant, expiry, repeats, parameters, .. } = inquiry;
+        (request, parameters, Sale { merchant, expiry, repeats })
     }
 
-    async fn ask_supplier(&self, inquiry: &Inquiry, product: &Product) -> BillAnswer {
-        let Some(upstream) = self.upstream(self.upstream_for(inquiry.mode)) else {
+    async fn ask_supplier(&self, request: &Request, parameters: Parameters) -> BillAnswer {
+        let Some(upstream) = self.upstream(&request.upstream) else {
             return BillAnswer::Refused(Refusal::ProductUnavailable);
         };
         let question = BillQuestion {
-            protocol: inquiry.protocol.clone(),
-            code: inquiry.code.clone(),
-            product: product.id.clone(),
-            mode: inquiry.mode,
-            destination: inquiry.destination.clone(),
-            parameters: inquiry.parameters.clone(),
+            protocol: request.key.protocol.clone(),
+            code: request.code.clone(),
+            product: request.product.clone(),
+            mode: request.key.mode,
+            destination: request.destination.clone(),
+            parameters,
         };
         let call = timeout(self.settings.answer_within, upstream.inquire(question));
         let answer = self.timed(upstream.name(), Operation::Inquire, call).await;
         answer.unwrap_or(BillAnswer::Silent)
     }
 
-    async fn store_quote(
+    fn quote(
         &self,
-        inquiry: &Inquiry,
+        sale: &Sale,
         product: &Product,
         request: Request,
         bill: Bill,
-    ) -> Result<Arc<Order>, Rejection> {
+    ) -> Result<Command, Refusal> {
         let terms = product
-            .terms_for(&inquiry.merchant.level, &inquiry.protocol)
+            .terms_for(&sale.merchant.level, &request.key.protocol)
             .ok_or(Refusal::ProductNotAllowed)?;
-        if bill.nominal.currency() != inquiry.merchant.currency {
-            return Err(Refusal::ProductNotAllowed.into());
+        if bill.nominal.currency() != sale.merchant.currency {
+            return Err(Refusal::ProductNotAllowed);
         }
         let quote = price_bill(terms, &bill, bill_total_max())?;
         // Counted from the answer, so that a slow supplier takes nothing of the merchant's time.
-        let expires_at = inquiry.expiry.instant(self.now());
-        let renews = inquiry.repeats == Repeats::Renewed;
+        let expires_at = sale.expiry.instant(self.now());
+        let renews = sale.repeats == Repeats::Renewed;
         let bill = Arc::new(bill);
-        let command = Command::MakeQuote(MakeQuote { request, bill, quote, expires_at, renews });
-        self.store_inquiry(product, command).await
+        Ok(Command::MakeQuote(MakeQuote { request, bill, quote, expires_at, renews }))
     }
 
     async fn store_inquiry(
@@ -190,6 +187,21 @@ impl Gateway {
         }
         inquired(order)
     }
+}
+
+/// Digest of what is asked.
+fn asked(inquiry: &Inquiry) -> [u8; 32] {
+    let parameters = &inquiry.parameters;
+    let months = parameters.months.map(|months| months.to_string()).unwrap_or_default();
+    let amount = parameters.amount.map(|amount| amount.to_string()).unwrap_or_default();
+    fingerprint([
+        inquiry.code.as_str(),
+        &inquiry.destination,
+        &months,
+        parameters.year.as_deref().unwrap_or_default(),
+        parameters.identity_number.as_deref().unwrap_or_default(),
+        &amount,
+    ])
 }
 
 fn inquired(order: Arc<Order>) -> Result<Arc<Order>, Rejection> {
