@@ -180,7 +180,7 @@ fn customer_name(subject: &Subject<'_>) -> String {
     const INVENTED: [&str; 8] =
         ["CONTOH", "FIKTIF", "LATIHAN", "PERAGA", "PERCOBAAN", "REKAAN", "SIMULASI", "UJICOBA"];
     let draws = &subject.draws;
-    format!("{} {}", draws.pick("given name", &GIVEN), draws.pick("family name", &INVENTED))
+    [draws.pick("given name", &GIVEN), " ", draws.pick("family name", &INVENTED)].concat()
 }
 
 const STREETS: [&str; 8] =

@@ -64,6 +64,11 @@ impl Draws<'_> {
     }
 }
 
+/// A proof of purchase as it is written: 32 hexadecimal digits in capitals.
+pub(super) fn written(serial_number: [u8; 16]) -> String {
+    format!("{:032X}", u128::from_be_bytes(serial_number))
+}
+
 /// The proof of purchase that the sandbox hands over for an order: 128 bits.
 pub(super) fn serial_number(seed: u64, order: u64) -> [u8; 16] {
     let parts = [seed.to_string(), order.to_string()];
@@ -103,6 +108,15 @@ mod tests {
             let next = calendar::later(month, 1);
             prop_assert!(draws.reading(month, monthly) <= draws.reading(next, monthly));
         }
+    }
+
+    #[test]
+    fn serial_numbers_are_written_with_every_zero() {
+        let mut serial = [0; 16];
+        assert_eq!(written(serial), "0".repeat(32));
+        serial[1] = 0xab;
+        serial[15] = 0x0f;
+        assert_eq!(written(serial), "00AB000000000000000000000000000F");
     }
 
     #[test]

@@ -151,7 +151,7 @@ impl Sandbox {
         let order = &purchase.order;
         let quote = order.quote?;
         let serial_number = match state {
-            State::Success => hex::encode_upper(self.serial(purchase)),
+            State::Success => draws::written(self.serial(purchase)),
             State::Pending(_) | State::Failed(_) => String::new(),
         };
         Some(Entry {

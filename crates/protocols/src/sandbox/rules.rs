@@ -18,7 +18,7 @@ use gateway::ports::{Moment, PayerDoes};
 
 use super::book::State;
 use super::demo::{Goods, goods};
-use super::draws::Draws;
+use super::draws::{self, Draws};
 use super::numbers::{self, Course, NumberScheme};
 use crate::iak;
 
@@ -126,7 +126,7 @@ pub(super) fn proof(order: &Order, seed: u64, serial: [u8; 16]) -> String {
     match (order.key.mode, order.is_top_up()) {
         (Mode::Test, true) => TEST_TOP_UP_PROOF.to_owned(),
         (Mode::Test, false) => TEST_BILL_PROOF.to_owned(),
-        (Mode::Live, false) => hex::encode_upper(serial),
+        (Mode::Live, false) => draws::written(serial),
         (Mode::Live, true) => top_up_proof(order, seed, serial),
     }
 }
