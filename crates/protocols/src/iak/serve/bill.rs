@@ -9,7 +9,7 @@ use domain::{
 };
 use gateway::exchanges::Note;
 use gateway::ports::{Parameters, StoreFault};
-use gateway::{Gateway, Inquiry, Repeats};
+use gateway::{Catalogue, Gateway, Inquiry, Repeats};
 
 use super::{Denial, NAME, Served, said};
 use crate::exchange::Answer;
@@ -62,8 +62,9 @@ impl Served {
         };
         let order = self.gateway.inquire(inquiry).await?;
         note.order = Some(order.id);
-        let group = self.group(&order);
-        let transaction = transaction(self.number(&order)?, &order, &group)?;
+        let catalogue = self.gateway.catalogue();
+        let group = group(&catalogue, &order);
+        let transaction = transaction(self.number(&order)?, &order, group)?;
         Ok(said(transaction.inquired(), format, note))
     }
 
@@ -114,8 +115,9 @@ impl Served {
             (_, false) => codes::of_doubt(doubt(&payment.order)),
             (_, true) => codes::of_doubt(Doubt::InProcess),
         };
-        let group = self.group(&payment.order);
-        let transaction = transaction(tr_id, &payment.order, &group)?;
+        let catalogue = self.gateway.catalogue();
+        let group = group(&catalogue, &payment.order);
+        let transaction = transaction(tr_id, &payment.order, group)?;
         Ok(said(transaction.paid(code, payment.balance), format, note))
     }
 
@@ -132,9 +134,10 @@ impl Served {
         if !self.is_bill(&order) {
             return Err(Refusal::OrderNotFound.into());
         }
-        let group = self.group(&order);
-        let transaction = transaction(self.number(&order)?, &order, &group)?;
         let balance = self.gateway.balance(merchant).await?;
+        let catalogue = self.gateway.catalogue();
+        let group = group(&catalogue, &order);
+        let transaction = transaction(self.number(&order)?, &order, group)?;
         let told = match order.state {
             OrderState::Quoted => transaction.open(0, codes::NOT_RECEIVED, balance),
             OrderState::Processing => {
@@ -170,14 +173,9 @@ impl Served {
 
     fn layout(&self, code: &str) -> Option<Layout> {
         let catalogue = self.gateway.catalogue();
-        let group = catalogue.product_by_code(NAME, code).map(|product| product.group.as_str());
-        Layout::of(code, group.unwrap_or_default())
-    }
-
-    /// The group of an order's product; empty once the product is gone.
-    fn group(&self, order: &Order) -> String {
-        let catalogue = self.gateway.catalogue();
-        catalogue.product(&order.product).map(|product| product.group.clone()).unwrap_or_default()
+        Layout::of(code, || {
+            catalogue.product_by_code(NAME, code).map_or("", |product| product.group.as_str())
+        })
     }
 
     /// The number under which the merchant knows an order.
@@ -185,6 +183,11 @@ impl Served {
         let beyond = || Denial::Fault(StoreFault::Corrupt("order numbers are used up".to_owned()));
         self.numbers.number(order.id).ok_or_else(beyond)
     }
+}
+
+/// The group of an order's product; empty once the product is gone.
+fn group<'a>(catalogue: &'a Catalogue, order: &Order) -> &'a str {
+    catalogue.product(&order.product).map_or("", |product| product.group.as_str())
 }
 
 /// An order that has a bill. One without was declined, and nobody was told its number.

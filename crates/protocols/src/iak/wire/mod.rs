@@ -42,7 +42,12 @@ impl Format {
     /// character that is not blank is `<`, otherwise in JSON.
     pub(crate) fn of(headers: &HeaderMap, body: &[u8]) -> Self {
         let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let named = named.unwrap_or_default().to_ascii_lowercase();
+        let named = named.unwrap_or_default();
+        if named == Self::Json.content_type() {
+            // As most clients write it, so that nothing has to be searched.
+            return Self::Json;
+        }
+        let named = named.to_ascii_lowercase();
         if named.contains("json") {
             Self::Json
         } else if named.contains("xml") || content::looks_like_xml(body) {

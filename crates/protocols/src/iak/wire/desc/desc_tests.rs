@@ -101,10 +101,10 @@ const LAYOUTS: [(&str, &str, Layout); 27] = [
 #[test]
 fn the_code_decides_and_the_group_where_it_does_not() {
     for (code, group, layout) in LAYOUTS {
-        assert_eq!(Layout::of(code, group), Some(layout), "{code}");
+        assert_eq!(Layout::of(code, || group), Some(layout), "{code}");
     }
     for (code, group) in [("PARKIR", "retribusi"), ("KAI", "kereta"), ("X", ""), ("MEMBERS", "")] {
-        assert_eq!(Layout::of(code, group), None, "{code}");
+        assert_eq!(Layout::of(code, || group), None, "{code}");
         assert_eq!(shown(code, group, Stage::Inquiry, Detail::none()), None);
     }
 }

@@ -78,9 +78,10 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
-    /// The layout of a product under this code in this group; none if it has no particulars.
-    pub(crate) fn of(code: &str, group: &str) -> Option<Self> {
-        Self::of_code(code).or_else(|| Self::of_group(group))
+    /// The layout of a product under this code in this group; none if it has no particulars. The
+    /// group is asked for only where the code does not tell.
+    pub(crate) fn of<'a>(code: &str, group: impl FnOnce() -> &'a str) -> Option<Self> {
+        Self::of_code(code).or_else(|| Self::of_group(group()))
     }
 
     fn of_code(code: &str) -> Option<Self> {
@@ -152,13 +153,13 @@ impl Layout {
 
 /// The `period` of a transaction.
 pub(crate) fn period<'a>(transaction: &Transaction<'a>) -> String {
-    let layout = Layout::of(&transaction.order.code, transaction.group);
+    let layout = Layout::of(&transaction.order.code, || transaction.group);
     period::period(layout.map_or(Style::YearMonth, Layout::style), &transaction.bill.period)
 }
 
 /// The `desc` of a transaction; none for a product that has no particulars.
 pub(crate) fn desc<'a>(transaction: &Transaction<'a>, stage: Stage) -> Option<Node<'a>> {
-    let layout = Layout::of(&transaction.order.code, transaction.group)?;
+    let layout = Layout::of(&transaction.order.code, || transaction.group)?;
     let given = Particulars::of(transaction);
     let entries = match layout {
         Layout::Electricity => supply::electricity(transaction, given, stage),
