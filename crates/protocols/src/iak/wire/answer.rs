@@ -158,7 +158,7 @@ pub(crate) fn price_list_entry<'a>(
 }
 
 /// As many fields as an answer about an order has at most.
-const FIELDS_MAX: usize = 18;
+const FIELDS_MAX: usize = 17;
 
 impl<'a> Transaction<'a> {
     /// The answer to an inquiry (section 5.2).
