@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
 use super::fields::{Fields, Problem, amount, damaged, stored_number, to_stored, word};
-use super::{orders, statements};
+use super::{orders, rows, statements};
 
 macro_rules! account_columns {
     () => {
@@ -181,26 +181,29 @@ fn each(
     Ok(())
 }
 
-pub(super) fn put_account(connection: &Connection, account: &Account) -> Result<(), Fault> {
-    let (role, owner) = role_words(&account.key.role);
-    let latest = account.latest.map(|(transfer, _)| to_stored(transfer.0, "transfer"));
-    let written = connection.prepare_cached(PUT_ACCOUNT)?.execute(params![
-        to_stored(account.id.0, "account")?,
-        role,
-        owner,
-        account.key.currency.code(),
-        account.counters.debits_pending,
-        account.counters.debits_posted,
-        account.counters.credits_pending,
-        account.counters.credits_posted,
-        latest.transpose()?,
-        account.latest.map(|(_, hash)| hash.0),
-    ])?;
-    if written == 1 {
-        Ok(())
-    } else {
-        Err(damaged(format!("account {}", account.id), "is stored under another name"))
-    }
+/// Writes new accounts, and what became of those that are stored.
+pub(super) fn put_accounts<'a>(
+    connection: &Connection,
+    accounts: impl IntoIterator<Item = &'a Account>,
+) -> Result<(), Fault> {
+    rows::each(connection, PUT_ACCOUNT, accounts, |mut row, account| {
+        let Account { id, key, counters, latest } = account;
+        let (role, owner) = role_words(&key.role);
+        row.put(to_stored(id.0, "account")?)?;
+        row.put(role)?;
+        row.put(owner)?;
+        row.put(key.currency.code())?;
+        row.put(counters.debits_pending)?;
+        row.put(counters.debits_posted)?;
+        row.put(counters.credits_pending)?;
+        row.put(counters.credits_posted)?;
+        row.put_if_any(latest.map(|(transfer, _)| to_stored(transfer.0, "transfer")).transpose()?)?;
+        row.put_if_any(latest.map(|(_, hash)| hash.0))?;
+        match row.write()? {
+            1 => Ok(()),
+            _ => Err(damaged(format!("account {id}"), "is stored under another name")),
+        }
+    })
 }
 
 fn read_account(row: &Row<'_>) -> Result<Account, Finding> {
@@ -228,29 +231,32 @@ fn read_account(row: &Row<'_>) -> Result<Account, Finding> {
     })
 }
 
-pub(super) fn insert_transfer(connection: &Connection, transfer: &Transfer) -> Result<(), Fault> {
-    let stored = |id: u64| to_stored(id, "transfer");
-    let (kind, hold) = match transfer.kind {
-        TransferKind::Direct => ("direct", None),
-        TransferKind::Hold => ("hold", None),
-        TransferKind::Post(hold) => ("post", Some(hold)),
-        TransferKind::Void(hold) => ("void", Some(hold)),
-    };
-    connection.prepare_cached(INSERT_TRANSFER)?.execute(params![
-        stored(transfer.id.0)?,
-        transfer.order.map(|order| to_stored(order.0, "order")).transpose()?,
-        kind,
-        hold.map(|hold| stored(hold.0)).transpose()?,
-        to_stored(transfer.debit.0, "account")?,
-        to_stored(transfer.credit.0, "account")?,
-        transfer.amount.minor(),
-        transfer.amount.currency().code(),
-        transfer.at.milliseconds(),
-        transfer.previous_debit.map(|id| stored(id.0)).transpose()?,
-        transfer.previous_credit.map(|id| stored(id.0)).transpose()?,
-        transfer.hash.0,
-    ])?;
-    Ok(())
+pub(super) fn insert_transfers<'a>(
+    connection: &Connection,
+    transfers: impl IntoIterator<Item = &'a Transfer>,
+) -> Result<(), Fault> {
+    let stored = |id: TransferId| to_stored(id.0, "transfer");
+    rows::each(connection, INSERT_TRANSFER, transfers, |mut row, transfer| {
+        let (kind, hold) = match transfer.kind {
+            TransferKind::Direct => ("direct", None),
+            TransferKind::Hold => ("hold", None),
+            TransferKind::Post(hold) => ("post", Some(hold)),
+            TransferKind::Void(hold) => ("void", Some(hold)),
+        };
+        row.put(stored(transfer.id)?)?;
+        row.put_if_any(transfer.order.map(|order| to_stored(order.0, "order")).transpose()?)?;
+        row.put(kind)?;
+        row.put_if_any(hold.map(stored).transpose()?)?;
+        row.put(to_stored(transfer.debit.0, "account")?)?;
+        row.put(to_stored(transfer.credit.0, "account")?)?;
+        row.put(transfer.amount.minor())?;
+        row.put(transfer.amount.currency().code())?;
+        row.put(transfer.at.milliseconds())?;
+        row.put_if_any(transfer.previous_debit.map(stored).transpose()?)?;
+        row.put_if_any(transfer.previous_credit.map(stored).transpose()?)?;
+        row.put(transfer.hash.0)?;
+        row.write().map(drop)
+    })
 }
 
 fn read_transfer(row: &Row<'_>) -> Result<Transfer, Finding> {

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
 use super::fields::{Fields, Problem, amount, damaged, stored_number, to_stored};
-use super::{statements, trees};
+use super::{rows, statements, trees};
 
 macro_rules! callback_columns {
     () => {
@@ -243,37 +243,43 @@ pub(super) fn each(
     Ok(())
 }
 
-pub(super) fn put(connection: &Connection, callback: &Callback) -> Result<(), Fault> {
-    let problem = |problem: Problem| damaged(format!("callback {}", callback.id), problem);
-    let rendered = callback.rendered.as_deref();
-    let headers = rendered.map(|rendered| trees::write_headers(&rendered.headers));
-    let owner = match callback.state {
-        CallbackState::Leased { owner, .. } => Some(owner.0.cast_signed()),
-        CallbackState::Waiting { .. } | CallbackState::Delivered | CallbackState::GivenUp => None,
-    };
-    let written = connection.prepare_cached(PUT_CALLBACK)?.execute(params![
-        to_stored(callback.id.0, "callback")?,
-        to_stored(callback.order.0, "order")?,
-        callback.merchant.0,
-        callback.protocol.as_str(),
-        callback.event.name(),
-        callback.to_own_address,
-        callback.at.milliseconds(),
-        callback.balance.minor(),
-        callback.balance.currency().code(),
-        headers.transpose().map_err(problem)?,
-        rendered.map(|rendered| rendered.body.as_slice()),
-        callback.state.name(),
-        callback.state.due().map(Timestamp::milliseconds),
-        owner,
-        callback.tries,
-        callback.tries_in_round,
-    ])?;
-    if written == 1 {
-        Ok(())
-    } else {
-        Err(damaged(format!("callback {}", callback.id), "is stored for another order"))
-    }
+/// Writes new callbacks, and what became of those that are stored.
+pub(super) fn put<'a>(
+    connection: &Connection,
+    callbacks: impl IntoIterator<Item = &'a Callback>,
+) -> Result<(), Fault> {
+    rows::each(connection, PUT_CALLBACK, callbacks, |mut row, callback| {
+        let rendered = callback.rendered.as_deref();
+        let owner = match callback.state {
+            CallbackState::Leased { owner, .. } => Some(owner.0.cast_signed()),
+            CallbackState::Waiting { .. } | CallbackState::Delivered | CallbackState::GivenUp => {
+                None
+            }
+        };
+        row.put(to_stored(callback.id.0, "callback")?)?;
+        row.put(to_stored(callback.order.0, "order")?)?;
+        row.put(callback.merchant.0)?;
+        row.put(callback.protocol.as_str())?;
+        row.put(callback.event.name())?;
+        row.put(callback.to_own_address)?;
+        row.put(callback.at.milliseconds())?;
+        row.put(callback.balance.minor())?;
+        row.put(callback.balance.currency().code())?;
+        match rendered {
+            Some(rendered) => row.put_json(&trees::headers(&rendered.headers))?,
+            None => row.leave_out(),
+        }
+        row.put_if_any(rendered.map(|rendered| rendered.body.as_slice()))?;
+        row.put(callback.state.name())?;
+        row.put_if_any(callback.state.due().map(Timestamp::milliseconds))?;
+        row.put_if_any(owner)?;
+        row.put(callback.tries)?;
+        row.put(callback.tries_in_round)?;
+        match row.write()? {
+            1 => Ok(()),
+            _ => Err(damaged(format!("callback {}", callback.id), "is stored for another order")),
+        }
+    })
 }
 
 fn callback(row: &Row<'_>) -> Result<Callback, Finding> {
@@ -358,25 +364,30 @@ pub(super) fn each_delivery(
     Ok(())
 }
 
-pub(super) fn insert_delivery(connection: &Connection, delivery: &Delivery) -> Result<(), Fault> {
-    let (received, status, excerpt, problem) = match &delivery.received {
-        Received::Answered { status, excerpt } => {
-            ("answered", Some(*status), Some(excerpt.as_str()), None)
-        }
-        Received::Unreachable { problem } => ("unreachable", None, None, Some(problem.as_str())),
-        Received::NoAddress => ("no-address", None, None, None),
-    };
-    connection.prepare_cached(INSERT_DELIVERY)?.execute(params![
-        to_stored(delivery.callback.0, "callback")?,
-        delivery.number,
-        delivery.at.milliseconds(),
-        milliseconds(delivery.took),
-        received,
-        status,
-        excerpt,
-        problem,
-    ])?;
-    Ok(())
+pub(super) fn insert_deliveries<'a>(
+    connection: &Connection,
+    deliveries: impl IntoIterator<Item = &'a Delivery>,
+) -> Result<(), Fault> {
+    rows::each(connection, INSERT_DELIVERY, deliveries, |mut row, delivery| {
+        let (received, status, excerpt, problem) = match &delivery.received {
+            Received::Answered { status, excerpt } => {
+                ("answered", Some(*status), Some(excerpt.as_str()), None)
+            }
+            Received::Unreachable { problem } => {
+                ("unreachable", None, None, Some(problem.as_str()))
+            }
+            Received::NoAddress => ("no-address", None, None, None),
+        };
+        row.put(to_stored(delivery.callback.0, "callback")?)?;
+        row.put(delivery.number)?;
+        row.put(delivery.at.milliseconds())?;
+        row.put(milliseconds(delivery.took))?;
+        row.put(received)?;
+        row.put_if_any(status)?;
+        row.put_if_any(excerpt)?;
+        row.put_if_any(problem)?;
+        row.write().map(drop)
+    })
 }
 
 /// How long something took, as it is kept: no try takes so long that it does not fit.

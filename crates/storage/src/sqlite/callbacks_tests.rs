@@ -58,7 +58,7 @@ fn a_look_takes_time_by_addresses_with_something_open() {
         let id = next.next().expect("endless");
         let callback = waiting(id, merchant, due);
         let state = state.unwrap_or(callback.state);
-        super::put(connection, &Callback { state, ..callback }).expect("put");
+        super::put(connection, [&Callback { state, ..callback }]).expect("put");
     };
     for merchant in 1..=3 {
         put(&connection, merchant, 5, None);
@@ -82,8 +82,8 @@ fn a_look_takes_time_by_addresses_with_something_open() {
 #[test]
 fn a_callback_stays_the_news_of_its_order() {
     let connection = tables();
-    put(&connection, &waiting(1, 1, 0)).expect("put");
+    put(&connection, [&waiting(1, 1, 0)]).expect("put");
     let other = Callback { order: OrderId(2), ..waiting(1, 1, 0) };
-    assert!(matches!(put(&connection, &other), Err(Fault::Damaged(_))));
+    assert!(matches!(put(&connection, [&other]), Err(Fault::Damaged(_))));
     assert_eq!(by_id(&connection, CallbackId(1)).expect("read"), Some(waiting(1, 1, 0)));
 }

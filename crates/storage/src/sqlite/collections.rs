@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
 use super::fields::{Fields, Problem, amount, damaged, to_stored};
-use super::statements;
+use super::{rows, statements};
 
 macro_rules! evidence_columns {
     () => {
@@ -152,35 +152,42 @@ pub(super) fn each_evidence(
     Ok(())
 }
 
-pub(super) fn put_evidence(connection: &Connection, evidence: &Evidence) -> Result<(), Fault> {
-    let record = || record_of(&evidence.key.source, &evidence.key.id);
-    let (mut order, mut reason, mut transfer, mut released_to) = (None, None, None, None);
-    match evidence.state {
-        EvidenceState::Open => {}
-        EvidenceState::Used(id) => order = Some(to_stored(id.0, "order")?),
-        EvidenceState::Suspended { reason: why, transfer: id } => {
-            reason = Some(why.name());
-            transfer = Some(to_stored(id.0, "transfer")?);
+/// Writes new evidence, and what became of what is stored.
+pub(super) fn put_evidence<'a>(
+    connection: &Connection,
+    evidence: impl IntoIterator<Item = &'a Evidence>,
+) -> Result<(), Fault> {
+    rows::each(connection, PUT_EVIDENCE, evidence, |mut row, evidence| {
+        let (mut order, mut reason, mut transfer, mut released_to) = (None, None, None, None);
+        match evidence.state {
+            EvidenceState::Open => {}
+            EvidenceState::Used(id) => order = Some(to_stored(id.0, "order")?),
+            EvidenceState::Suspended { reason: why, transfer: id } => {
+                reason = Some(why.name());
+                transfer = Some(to_stored(id.0, "transfer")?);
+            }
+            EvidenceState::Released(merchant) => released_to = merchant.map(|merchant| merchant.0),
         }
-        EvidenceState::Released(merchant) => released_to = merchant.map(|merchant| merchant.0),
-    }
-    let written = connection.prepare_cached(PUT_EVIDENCE)?.execute(params![
-        evidence.key.source,
-        evidence.key.id,
-        evidence.channel,
-        evidence.amount.minor(),
-        evidence.amount.currency().code(),
-        evidence.sender,
-        evidence.reference,
-        evidence.came_in_at.milliseconds(),
-        evidence.seen_at.milliseconds(),
-        evidence.state.name(),
-        order,
-        reason,
-        transfer,
-        released_to,
-    ])?;
-    if written == 1 { Ok(()) } else { Err(damaged(record(), "is stored for other money")) }
+        let EvidenceKey { source, id } = &evidence.key;
+        row.put(source)?;
+        row.put(id)?;
+        row.put(&evidence.channel)?;
+        row.put(evidence.amount.minor())?;
+        row.put(evidence.amount.currency().code())?;
+        row.put(&evidence.sender)?;
+        row.put(&evidence.reference)?;
+        row.put(evidence.came_in_at.milliseconds())?;
+        row.put(evidence.seen_at.milliseconds())?;
+        row.put(evidence.state.name())?;
+        row.put_if_any(order)?;
+        row.put_if_any(reason)?;
+        row.put_if_any(transfer)?;
+        row.put_if_any(released_to)?;
+        match row.write()? {
+            1 => Ok(()),
+            _ => Err(damaged(record_of(source, id), "is stored for other money")),
+        }
+    })
 }
 
 /// As the audit names it.
@@ -244,17 +251,16 @@ fn order_of(stored: i64, records: &str) -> Result<OrderId, Fault> {
     number.map(OrderId).map_err(|_| damaged(records, "name an order with a negative number"))
 }
 
-pub(super) fn insert_payer_reference(
+pub(super) fn insert_payer_references<'a>(
     connection: &Connection,
-    key: &PayerReferenceKey,
-    order: OrderId,
+    references: impl IntoIterator<Item = (&'a PayerReferenceKey, &'a OrderId)>,
 ) -> Result<(), Fault> {
-    connection.prepare_cached(INSERT_PAYER_REFERENCE)?.execute(params![
-        key.channel,
-        key.text,
-        to_stored(order.0, "order")?,
-    ])?;
-    Ok(())
+    rows::each(connection, INSERT_PAYER_REFERENCE, references, |mut row, (key, order)| {
+        row.put(&key.channel)?;
+        row.put(&key.text)?;
+        row.put(to_stored(order.0, "order")?)?;
+        row.write().map(drop)
+    })
 }
 
 /// The key of a count as it is stored: whether it counts all products, and else which.
@@ -275,21 +281,21 @@ pub(super) fn day_claim(
     found.map(|order| order_of(order, "day claims")).transpose()
 }
 
-pub(super) fn put_day_claim(
+/// Writes which orders count from now on.
+pub(super) fn put_day_claims<'a>(
     connection: &Connection,
-    key: &DayClaimKey,
-    order: OrderId,
+    claims: impl IntoIterator<Item = (&'a DayClaimKey, &'a OrderId)>,
 ) -> Result<(), Fault> {
-    let (all_products, product) = product_of(key);
-    connection.prepare_cached(PUT_DAY_CLAIM)?.execute(params![
-        key.merchant.0,
-        key.day.number(),
-        key.destination,
-        all_products,
-        product,
-        to_stored(order.0, "order")?,
-    ])?;
-    Ok(())
+    rows::each(connection, PUT_DAY_CLAIM, claims, |mut row, (key, order)| {
+        let (all_products, product) = product_of(key);
+        row.put(key.merchant.0)?;
+        row.put(key.day.number())?;
+        row.put(&key.destination)?;
+        row.put(all_products)?;
+        row.put(product)?;
+        row.put(to_stored(order.0, "order")?)?;
+        row.write().map(drop)
+    })
 }
 
 /// Shows what payers named, each with the order for which they did.

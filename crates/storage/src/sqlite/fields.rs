@@ -6,7 +6,7 @@
 use domain::audit::Finding;
 use domain::{Amount, Currency, MerchantId, Mode, Refusal, Timestamp};
 use rusqlite::Row;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 
 use super::faults::Fault;
 
@@ -45,6 +45,23 @@ impl<'row> Fields<'row> {
         let value = self.row.get_ref(self.next).map_err(|error| error.to_string())?;
         self.next += 1;
         value.as_str().map_err(|error| error.to_string())
+    }
+
+    pub(super) fn optional_text(&mut self) -> Result<Option<&'row str>, Problem> {
+        let value = self.row.get_ref(self.next).map_err(|error| error.to_string())?;
+        self.next += 1;
+        value.as_str_or_null().map_err(|error| error.to_string())
+    }
+
+    /// Passes over so many columns, and tells whether nothing is in any of them.
+    pub(super) fn skip_nulls(&mut self, columns: usize) -> Result<bool, Problem> {
+        let mut nothing = true;
+        for column in self.next..self.next + columns {
+            let value = self.row.get_ref(column).map_err(|error| error.to_string())?;
+            nothing &= value == ValueRef::Null;
+        }
+        self.next += columns;
+        Ok(nothing)
     }
 
     pub(super) fn timestamp(&mut self) -> Result<Timestamp, Problem> {

@@ -38,6 +38,7 @@ mod pending;
 mod readers;
 mod references;
 mod restore;
+mod rows;
 mod schema;
 mod settling;
 #[cfg(test)]

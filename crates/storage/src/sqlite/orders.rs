@@ -3,6 +3,8 @@
 //! One row holds an order whole. Its amounts share the currency of the row; an order that deals in
 //! several currencies is not one that we make, and is refused when it is to be stored.
 
+mod writing;
+
 use std::sync::Arc;
 
 use domain::audit::Finding;
@@ -14,20 +16,40 @@ use gateway::ports::{OrderFilter, Page, Pending};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::faults::Fault;
-use super::fields::{
-    Fields, MODES, Problem, amount, damaged, refusal, stored_number, to_stored, word,
-};
+use super::fields::{Fields, MODES, Problem, amount, damaged, refusal, stored_number, to_stored};
 use super::references::References;
 use super::{statements, trees};
+pub(super) use writing::{check, insert, update};
+
+/// What an order is found by, which nothing changes.
+macro_rules! name_columns {
+    () => {
+        "id, merchant, protocol, mode, reference"
+    };
+}
+
+/// What was asked, which nothing changes either.
+macro_rules! question_columns {
+    () => {
+        "kind, fingerprint, product, code, destination, upstream, created_at_ms, dialect, \
+         calls_back, callback_url, channel, due_minor, due_currency, gross_minor, fee_minor, \
+         return_url, recipient"
+    };
+}
+
+/// What became of it.
+macro_rules! progress_columns {
+    () => {
+        "state, refusal, currency, nominal_minor, admin_fee_minor, admin_minor, price_minor, \
+         charge_minor, bill, updated_at_ms, expires_at_ms, holds, attempts, question_due_at_ms, \
+         cost_minor, serial_number, delivery_details, callbacks, in_review, particulars, \
+         evidence_source, evidence_id"
+    };
+}
 
 macro_rules! columns {
     () => {
-        "id, merchant, protocol, mode, reference, kind, state, refusal, fingerprint, product, code, \
-         destination, upstream, currency, nominal_minor, admin_fee_minor, admin_minor, price_minor, \
-         charge_minor, bill, created_at_ms, updated_at_ms, expires_at_ms, holds, attempts, \
-         question_due_at_ms, cost_minor, serial_number, delivery_details, dialect, calls_back, \
-         callback_url, callbacks, channel, due_minor, due_currency, gross_minor, fee_minor, \
-         return_url, in_review, particulars, evidence_source, evidence_id, recipient"
+        concat!(name_columns!(), ", ", question_columns!(), ", ", progress_columns!())
     };
 }
 
@@ -44,17 +66,12 @@ statements! {
     );
 
     // The reference belongs to the condition: an order never changes the one that it claimed.
-    UPDATE = "update orders set kind = ?6, state = ?7, refusal = ?8, fingerprint = ?9, \
-         product = ?10, code = ?11, destination = ?12, upstream = ?13, currency = ?14, \
-         nominal_minor = ?15, admin_fee_minor = ?16, admin_minor = ?17, price_minor = ?18, \
-         charge_minor = ?19, bill = ?20, created_at_ms = ?21, updated_at_ms = ?22, \
-         expires_at_ms = ?23, holds = ?24, attempts = ?25, question_due_at_ms = ?26, \
-         cost_minor = ?27, serial_number = ?28, delivery_details = ?29, dialect = ?30, \
-         calls_back = ?31, callback_url = ?32, callbacks = ?33, channel = ?34, due_minor = ?35, \
-         due_currency = ?36, gross_minor = ?37, fee_minor = ?38, return_url = ?39, \
-         in_review = ?40, particulars = ?41, evidence_source = ?42, evidence_id = ?43, \
-         recipient = ?44, paid_by_transfer = coalesce(?45, paid_by_transfer) \
-         where id = ?1 and merchant = ?2 and protocol = ?3 and mode = ?4 and reference = ?5";
+    UPDATE = concat!(
+        "update orders set (", progress_columns!(), ") = (?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
+         ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27), \
+         paid_by_transfer = coalesce(?28, paid_by_transfer) \
+         where id = ?1 and merchant = ?2 and protocol = ?3 and mode = ?4 and reference = ?5"
+    );
 
     ALL = concat!("select ", columns!(), " from orders order by id");
 
@@ -240,136 +257,6 @@ pub(super) fn each(
     Ok(())
 }
 
-/// Refuses an order that could not be stored, or not be read back.
-pub(super) fn check(order: &Order) -> Result<(), Fault> {
-    let delivery = order.delivery.as_ref().and_then(|delivery| delivery.details.as_ref());
-    let told = order.collecting.as_ref().map(|collecting| &collecting.particulars);
-    let bill = order.bill.as_ref().map(|bill| &bill.details);
-    let trees = [bill, delivery, told, order.recipient.as_ref()];
-    currency_of(order)
-        .and_then(|_| trees.into_iter().flatten().try_for_each(trees::check_details))
-        .map_err(|problem| damaged(format!("order {}", order.id), problem))
-}
-
-/// `paid_by` is the first of the transfers by which it was paid, if it is a collection that was.
-pub(super) fn insert(
-    connection: &Connection,
-    order: &Order,
-    paid_by: Option<TransferId>,
-) -> Result<(), Fault> {
-    write(connection, INSERT, order, paid_by).map(drop)
-}
-
-/// Leaves by what it was paid as it is where there is nothing new of that.
-pub(super) fn update(
-    connection: &Connection,
-    order: &Order,
-    paid_by: Option<TransferId>,
-) -> Result<(), Fault> {
-    if write(connection, UPDATE, order, paid_by)? == 1 {
-        Ok(())
-    } else {
-        Err(damaged(format!("order {}", order.id), "is not stored under its reference"))
-    }
-}
-
-fn write(
-    connection: &Connection,
-    statement: &'static str,
-    order: &Order,
-    paid_by: Option<TransferId>,
-) -> Result<usize, Fault> {
-    let problem = |problem: Problem| damaged(format!("order {}", order.id), problem);
-    let quote = order.quote.as_ref();
-    let delivery = order.delivery.as_ref();
-    let currency = currency_of(order).map_err(problem)?;
-    let bill = order.bill.as_deref().map(trees::write_bill).transpose().map_err(problem)?;
-    let details = delivery.and_then(|delivery| delivery.details.as_ref());
-    let details = details.map(trees::write_details).transpose().map_err(problem)?;
-    let collecting = order.collecting.as_ref();
-    let particulars = collecting.map(|it| trees::write_details(&it.particulars));
-    let evidence = collecting.and_then(|it| it.evidence.as_ref());
-    let recipient = order.recipient.as_ref().map(trees::write_details);
-    let (state, refusal) = state_words(order.state);
-    let written = connection.prepare_cached(statement)?.execute(params![
-        to_stored(order.id.0, "order")?,
-        order.key.merchant.0,
-        order.key.protocol.as_str(),
-        word(&MODES, &order.key.mode),
-        order.key.reference.as_str(),
-        word(&KINDS, &order.kind),
-        state,
-        refusal,
-        order.fingerprint,
-        order.product.as_str(),
-        order.code,
-        order.destination,
-        order.upstream.as_str(),
-        currency.map(Currency::code),
-        quote.map(|quote| quote.nominal.minor()),
-        quote.map(|quote| quote.admin_fee.minor()),
-        quote.map(|quote| quote.admin.minor()),
-        quote.map(|quote| quote.price.minor()),
-        quote.map(|quote| quote.charge.minor()),
-        bill,
-        order.created_at.milliseconds(),
-        order.updated_at.milliseconds(),
-        order.expires_at.milliseconds(),
-        trees::write_holds(&order.holds).map_err(problem)?,
-        trees::write_attempts(&order.attempts).map_err(problem)?,
-        order.question_due.map(Timestamp::milliseconds),
-        delivery.map(|delivery| delivery.cost.minor()),
-        delivery.map(|delivery| delivery.serial_number.as_str()),
-        details,
-        order.dialect,
-        order.calls_back,
-        order.callback_url,
-        trees::write_callbacks(&order.callbacks).map_err(problem)?,
-        collecting.map(|it| it.channel.as_str()),
-        collecting.map(|it| it.due.minor()),
-        collecting.map(|it| it.due.currency().code()),
-        collecting.map(|it| it.gross.minor()),
-        collecting.map(|it| it.fee.minor()),
-        collecting.and_then(|it| it.return_url.as_deref()),
-        collecting.map(|it| it.in_review),
-        particulars.transpose().map_err(problem)?,
-        evidence.map(|it| it.source.as_str()),
-        evidence.map(|it| it.id.as_str()),
-        recipient.transpose().map_err(problem)?,
-        paid_by.map(|transfer| to_stored(transfer.0, "transfer")).transpose()?,
-    ])?;
-    Ok(written)
-}
-
-/// The one currency of the amounts that have columns of their own; none where there are none.
-fn currency_of(order: &Order) -> Result<Option<Currency>, Problem> {
-    let quoted = order
-        .quote
-        .map(|quote| [quote.nominal, quote.admin_fee, quote.admin, quote.price, quote.charge]);
-    let cost = order.delivery.as_ref().map(|delivery| delivery.cost);
-    let collected = order.collecting.as_ref().map(|collecting| [collecting.gross, collecting.fee]);
-    let amounts = quoted.into_iter().flatten().chain(cost).chain(collected.into_iter().flatten());
-    let mut currencies = amounts.map(Amount::currency);
-    let Some(first) = currencies.next() else { return Ok(None) };
-    if currencies.all(|currency| currency == first) {
-        Ok(Some(first))
-    } else {
-        Err("deals in several currencies".to_owned())
-    }
-}
-
-const fn state_words(state: OrderState) -> (&'static str, Option<&'static str>) {
-    match state {
-        OrderState::Declined(refusal) => ("declined", Some(refusal.name())),
-        OrderState::Quoted => ("quoted", None),
-        OrderState::Awaiting => ("awaiting", None),
-        OrderState::Processing => ("processing", None),
-        OrderState::Succeeded => ("succeeded", None),
-        OrderState::Failed(refusal) => ("failed", Some(refusal.name())),
-        OrderState::Expired => ("expired", None),
-    }
-}
-
 pub(super) fn state(word: &str, refused: Option<&str>) -> Result<OrderState, Problem> {
     match (word, refused) {
         ("declined", Some(name)) => refusal(name).map(OrderState::Declined),
@@ -400,17 +287,19 @@ fn rest(id: OrderId, mut fields: Fields<'_>) -> Result<Order, Problem> {
         reference: Reference::new(fields.text()?),
     };
     let kind = fields.word(&KINDS)?;
-    let state = state(fields.text()?, fields.next::<Option<String>>()?.as_deref())?;
     let fingerprint = fields.next()?;
     let product = ProductId::new(fields.text()?);
-    let code = fields.next()?;
-    let destination = fields.next()?;
+    let code = fields.text()?.to_owned();
+    let destination = fields.text()?.to_owned();
     let upstream = UpstreamName::new(fields.text()?);
-    let currency = fields.next::<Option<String>>()?;
-    let currency = currency.as_deref().map(super::fields::currency).transpose()?;
-    let quote = quote(&mut fields, currency)?;
-    let bill = fields.next::<Option<String>>()?;
-    let bill = bill.as_deref().map(trees::read_bill).transpose()?;
+    let created_at = fields.timestamp()?;
+    let dialect = fields.text()?.to_owned();
+    let calls_back = fields.next()?;
+    let callback_url = fields.optional_text()?.map(str::to_owned);
+    let asked = asked(&mut fields)?;
+    let recipient = details(&mut fields)?;
+    let state = state(fields.text()?, fields.optional_text()?)?;
+    let currency = fields.optional_text()?.map(super::fields::currency).transpose()?;
     Ok(Order {
         id,
         key,
@@ -421,21 +310,21 @@ fn rest(id: OrderId, mut fields: Fields<'_>) -> Result<Order, Problem> {
         code,
         destination,
         upstream,
-        bill: bill.map(Arc::new),
-        quote,
-        created_at: fields.timestamp()?,
+        quote: quote(&mut fields, currency)?,
+        bill: fields.optional_text()?.map(trees::read_bill).transpose()?.map(Arc::new),
+        created_at,
         updated_at: fields.timestamp()?,
         expires_at: fields.timestamp()?,
         holds: trees::read_holds(fields.text()?)?,
         attempts: trees::read_attempts(fields.text()?)?,
         question_due: fields.next::<Option<i64>>()?.map(Timestamp::from_milliseconds),
         delivery: delivery(&mut fields, currency)?,
-        dialect: fields.next()?,
-        calls_back: fields.next()?,
-        callback_url: fields.next()?,
+        dialect,
+        calls_back,
+        callback_url,
         callbacks: trees::read_callbacks(fields.text()?)?,
-        collecting: collecting(&mut fields, currency)?,
-        recipient: details(&mut fields)?,
+        collecting: collecting(asked, &mut fields, currency)?,
+        recipient,
     })
 }
 
@@ -463,13 +352,13 @@ fn delivery(
     currency: Option<Currency>,
 ) -> Result<Option<Delivery>, Problem> {
     let cost = fields.next::<Option<i64>>()?;
-    let serial_number = fields.next::<Option<String>>()?;
-    let details = fields.next::<Option<String>>()?;
+    let serial_number = fields.optional_text()?;
+    let details = fields.optional_text()?;
     match (currency, cost, serial_number) {
         (Some(currency), Some(cost), Some(serial_number)) => Ok(Some(Delivery {
             cost: amount(cost, currency)?,
-            serial_number,
-            details: details.as_deref().map(trees::read_details).transpose()?,
+            serial_number: serial_number.to_owned(),
+            details: details.map(trees::read_details).transpose()?,
         })),
         (_, None, None) if details.is_none() => Ok(None),
         _ => Err("delivery is incomplete".to_owned()),
@@ -477,39 +366,64 @@ fn delivery(
 }
 
 fn details(fields: &mut Fields<'_>) -> Result<Option<Detail>, Problem> {
-    let stored = fields.next::<Option<String>>()?;
-    stored.as_deref().map(trees::read_details).transpose()
+    fields.optional_text()?.map(trees::read_details).transpose()
 }
 
+/// What was asked of a collection.
+struct Asked<'row> {
+    channel: &'row str,
+    due: Amount,
+    gross_minor: i64,
+    fee_minor: i64,
+    return_url: Option<&'row str>,
+}
+
+const CHANNEL_MISSING: &str = "collects something through no channel";
+
 /// Without a channel nothing else of it may be there.
+fn asked<'row>(fields: &mut Fields<'row>) -> Result<Option<Asked<'row>>, Problem> {
+    let Some(channel) = fields.optional_text()? else {
+        let nothing = fields.skip_nulls(5)?;
+        return if nothing { Ok(None) } else { Err(CHANNEL_MISSING.to_owned()) };
+    };
+    let (due, currency) = (fields.next()?, fields.currency()?);
+    Ok(Some(Asked {
+        channel,
+        due: amount(due, currency)?,
+        gross_minor: fields.next()?,
+        fee_minor: fields.next()?,
+        return_url: fields.optional_text()?,
+    }))
+}
+
 fn collecting(
+    asked: Option<Asked<'_>>,
     fields: &mut Fields<'_>,
     currency: Option<Currency>,
 ) -> Result<Option<Collecting>, Problem> {
-    let Some(channel) = fields.next::<Option<String>>()? else {
-        let rest = [(); 9].map(|()| fields.next::<rusqlite::types::Value>());
-        let nothing = Ok(rusqlite::types::Value::Null);
-        return if rest.into_iter().all(|it| it == nothing) {
-            Ok(None)
-        } else {
-            Err("collects something through no channel".to_owned())
-        };
+    let Some(asked) = asked else {
+        let nothing = fields.skip_nulls(4)?;
+        return if nothing { Ok(None) } else { Err(CHANNEL_MISSING.to_owned()) };
     };
-    let (due, due_currency) = (fields.next()?, fields.currency()?);
     let currency = currency.ok_or("collects something without a currency")?;
-    let (gross, fee) = (fields.next()?, fields.next()?);
     Ok(Some(Collecting {
-        channel,
-        due: amount(due, due_currency)?,
-        gross: amount(gross, currency)?,
-        fee: amount(fee, currency)?,
-        return_url: fields.next()?,
+        channel: asked.channel.to_owned(),
+        due: asked.due,
+        gross: amount(asked.gross_minor, currency)?,
+        fee: amount(asked.fee_minor, currency)?,
+        return_url: asked.return_url.map(str::to_owned),
         in_review: fields.next()?,
         particulars: trees::read_details(fields.text()?)?,
-        evidence: match (fields.next::<Option<String>>()?, fields.next::<Option<String>>()?) {
-            (Some(source), Some(id)) => Some(EvidenceKey { source, id }),
+        evidence: match (fields.optional_text()?, fields.optional_text()?) {
+            (Some(source), Some(id)) => {
+                Some(EvidenceKey { source: source.to_owned(), id: id.to_owned() })
+            }
             (None, None) => None,
             _ => return Err("evidence is incomplete".to_owned()),
         },
     }))
 }
+
+#[cfg(test)]
+#[path = "orders_tests.rs"]
+mod tests;

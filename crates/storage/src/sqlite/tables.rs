@@ -85,7 +85,8 @@ pub(super) fn set_complete(connection: &Connection, complete: bool) -> Result<()
     Ok(())
 }
 
-/// Writes the rows in the order in which they refer to each other.
+/// Writes the rows in the order in which they refer to each other. Of what changes all the time each
+/// kind is written by one statement; the others are rare.
 pub(super) fn write(
     connection: &Connection,
     references: &References,
@@ -118,20 +119,16 @@ pub(super) fn write(
     products.iter().try_for_each(|it| catalogue::put_product(connection, it))?;
     endpoints.values().try_for_each(|it| catalogue::put_endpoint(connection, it, sealer))?;
     preferences.iter().try_for_each(|it| catalogue::put_preferences(connection, it))?;
-    accounts.values().try_for_each(|it| books::put_account(connection, it))?;
-    transfers.iter().try_for_each(|it| books::insert_transfer(connection, it))?;
+    books::put_accounts(connection, accounts.values())?;
+    books::insert_transfers(connection, transfers)?;
     fundings.iter().try_for_each(|it| books::insert_funding(connection, it))?;
-    new_orders.values().try_for_each(|it| orders::insert(connection, it, paid_by(it)))?;
-    orders.values().try_for_each(|it| orders::update(connection, it, paid_by(it)))?;
-    callbacks.values().try_for_each(|it| callbacks::put(connection, it))?;
-    deliveries.iter().try_for_each(|it| callbacks::insert_delivery(connection, it))?;
-    evidence.values().try_for_each(|it| collections::put_evidence(connection, it))?;
-    payer_references.iter().try_for_each(|(key, order)| {
-        collections::insert_payer_reference(connection, key, *order)
-    })?;
-    day_claims
-        .iter()
-        .try_for_each(|(key, order)| collections::put_day_claim(connection, key, *order))?;
+    orders::insert(connection, new_orders.values().map(AsRef::as_ref), paid_by)?;
+    orders::update(connection, orders.values().map(AsRef::as_ref), paid_by)?;
+    callbacks::put(connection, callbacks.values())?;
+    callbacks::insert_deliveries(connection, deliveries)?;
+    collections::put_evidence(connection, evidence.values())?;
+    collections::insert_payer_references(connection, payer_references)?;
+    collections::put_day_claims(connection, day_claims)?;
     audit_records.iter().try_for_each(|it| administration::insert_record(connection, it))?;
     kept_answers
         .iter()

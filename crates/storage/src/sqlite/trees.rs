@@ -1,8 +1,8 @@
 //! The JSON in which trees and lists are stored.
 //!
 //! The domain is not serializable by design; these types are the stored form and belong to it.
-//! Borrowed text keeps a save from copying every bill. A stored form is changed only by a
-//! migration that rewrites what is stored.
+//! What is written is borrowed from the record, whole trees too, so that a save copies nothing. A
+//! stored form is changed only by a migration that rewrites what is stored.
 
 mod products;
 
@@ -14,7 +14,7 @@ use domain::{
     Secret, Timestamp, TransferId, UpstreamName, YearMonth,
 };
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::fields::{Problem, amount, currency, refusal};
 pub(super) use products::{
@@ -25,6 +25,11 @@ pub(super) use products::{
 /// How deep details may be nested. Deeper ones could be written and not read back, because the
 /// JSON reader guards its stack; so they are refused when they are to be stored.
 pub(super) const DETAIL_DEPTH_MAX: usize = 32;
+
+/// Writes a tree behind what is in the buffer.
+pub(super) fn write_onto(buffer: &mut Vec<u8>, tree: &impl Serialize) -> Result<(), Problem> {
+    serde_json::to_writer(buffer, tree).map_err(|error| error.to_string())
+}
 
 fn write(tree: &impl Serialize) -> Result<String, Problem> {
     serde_json::to_string(tree).map_err(|error| error.to_string())
@@ -55,53 +60,71 @@ impl StoredAmount<'_> {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum StoredDetail<'a> {
-    Text(Cow<'a, str>),
-    Number(i64),
-    Money(StoredAmount<'a>),
-    List(Vec<StoredDetail<'a>>),
-    Record(Vec<(Cow<'a, str>, StoredDetail<'a>)>),
+/// A list that is written as it is gone through.
+struct Each<Items>(Items);
+
+impl<Items> Serialize for Each<Items>
+where
+    Items: Iterator<Item: Serialize> + Clone,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
 }
 
-impl<'a> StoredDetail<'a> {
-    fn new(detail: &'a Detail, depth: usize) -> Result<Self, Problem> {
-        if depth > DETAIL_DEPTH_MAX {
-            return Err(format!("details are nested deeper than {DETAIL_DEPTH_MAX}"));
-        }
-        Ok(match detail {
-            Detail::Text(text) => Self::Text(Cow::Borrowed(text)),
-            Detail::Number(number) => Self::Number(*number),
-            Detail::Money(amount) => Self::Money((*amount).into()),
-            Detail::List(items) => {
-                let items = items.iter().map(|item| Self::new(item, depth + 1));
-                Self::List(items.collect::<Result<_, _>>()?)
-            }
-            Detail::Record(entries) => {
-                let entries = entries.iter().map(|(name, detail)| {
-                    Ok((Cow::Borrowed(name.as_str()), Self::new(detail, depth + 1)?))
-                });
-                Self::Record(entries.collect::<Result<_, Problem>>()?)
-            }
-        })
-    }
+/// How details are read.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredDetail {
+    Text(String),
+    Number(i64),
+    Money(StoredAmount<'static>),
+    List(Vec<StoredDetail>),
+    Record(Vec<(String, StoredDetail)>),
+}
 
+impl StoredDetail {
     fn detail(self) -> Result<Detail, Problem> {
         Ok(match self {
-            Self::Text(text) => Detail::Text(text.into_owned()),
+            Self::Text(text) => Detail::Text(text),
             Self::Number(number) => Detail::Number(number),
             Self::Money(amount) => Detail::Money(amount.amount()?),
             Self::List(items) => {
                 Detail::List(items.into_iter().map(Self::detail).collect::<Result<_, _>>()?)
             }
             Self::Record(entries) => {
-                let entries = entries
-                    .into_iter()
-                    .map(|(name, detail)| Ok((name.into_owned(), detail.detail()?)));
+                let entries =
+                    entries.into_iter().map(|(name, detail)| Ok((name, detail.detail()?)));
                 Detail::Record(entries.collect::<Result<_, Problem>>()?)
             }
         })
+    }
+}
+
+/// How details are written, which is what [`StoredDetail`] reads.
+struct DetailToStore<'a>(&'a Detail);
+
+impl Serialize for DetailToStore<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const NAME: &str = "StoredDetail";
+        match self.0 {
+            Detail::Text(text) => serializer.serialize_newtype_variant(NAME, 0, "text", text),
+            Detail::Number(number) => {
+                serializer.serialize_newtype_variant(NAME, 1, "number", number)
+            }
+            Detail::Money(amount) => {
+                let amount = StoredAmount::from(*amount);
+                serializer.serialize_newtype_variant(NAME, 2, "money", &amount)
+            }
+            Detail::List(items) => {
+                let items = Each(items.iter().map(DetailToStore));
+                serializer.serialize_newtype_variant(NAME, 3, "list", &items)
+            }
+            Detail::Record(entries) => {
+                let entries = entries.iter().map(|(name, detail)| (name, DetailToStore(detail)));
+                serializer.serialize_newtype_variant(NAME, 4, "record", &Each(entries))
+            }
+        }
     }
 }
 
@@ -123,12 +146,14 @@ fn check_depth(detail: &Detail, depth: usize) -> Result<(), Problem> {
     }
 }
 
-pub(super) fn write_details(details: &Detail) -> Result<String, Problem> {
-    write(&StoredDetail::new(details, 1)?)
+/// Details as they are stored, unless they could not be read back.
+pub(super) fn details(details: &Detail) -> Result<impl Serialize, Problem> {
+    check_details(details)?;
+    Ok(DetailToStore(details))
 }
 
 pub(super) fn read_details(json: &str) -> Result<Detail, Problem> {
-    read::<StoredDetail<'_>>(json)?.detail()
+    read::<StoredDetail>(json)?.detail()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,15 +169,17 @@ enum StoredPeriod<'a> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredBill<'a> {
+struct StoredBill<'a, Details> {
     customer_name: Cow<'a, str>,
     period: StoredPeriod<'a>,
     nominal: StoredAmount<'a>,
     count: u32,
-    details: StoredDetail<'a>,
+    details: Details,
 }
 
-pub(super) fn write_bill(bill: &Bill) -> Result<String, Problem> {
+/// A bill as it is stored, unless it could not be read back.
+pub(super) fn bill(bill: &Bill) -> Result<impl Serialize, Problem> {
+    check_details(&bill.details)?;
     let period = match &bill.period {
         Period::None => StoredPeriod::None,
         Period::Months(months) => {
@@ -162,17 +189,17 @@ pub(super) fn write_bill(bill: &Bill) -> Result<String, Problem> {
         Period::Instalment(number) => StoredPeriod::Instalment(*number),
         Period::Text(text) => StoredPeriod::Text(Cow::Borrowed(text)),
     };
-    write(&StoredBill {
+    Ok(StoredBill {
         customer_name: Cow::Borrowed(&bill.customer_name),
         period,
         nominal: bill.nominal.into(),
         count: bill.count,
-        details: StoredDetail::new(&bill.details, 1)?,
+        details: DetailToStore(&bill.details),
     })
 }
 
 pub(super) fn read_bill(json: &str) -> Result<Bill, Problem> {
-    let stored: StoredBill<'_> = read(json)?;
+    let stored: StoredBill<'_, StoredDetail> = read(json)?;
     let period = match stored.period {
         StoredPeriod::None => Period::None,
         StoredPeriod::Months(months) => {
@@ -200,13 +227,12 @@ struct StoredHold<'a> {
     resolved_by: Option<u64>,
 }
 
-pub(super) fn write_holds(holds: &[Hold]) -> Result<String, Problem> {
-    let stored = holds.iter().map(|hold| StoredHold {
+pub(super) fn holds(holds: &[Hold]) -> impl Serialize {
+    Each(holds.iter().map(|hold| StoredHold {
         transfer: hold.transfer.0,
         amount: hold.amount.into(),
         resolved_by: hold.resolved_by.map(|transfer| transfer.0),
-    });
-    write(&stored.collect::<Vec<_>>())
+    }))
 }
 
 pub(super) fn read_holds(json: &str) -> Result<Vec<Hold>, Problem> {
@@ -240,8 +266,8 @@ struct StoredAttempt<'a> {
     questions: u32,
 }
 
-pub(super) fn write_attempts(attempts: &[Attempt]) -> Result<String, Problem> {
-    let stored = attempts.iter().map(|attempt| StoredAttempt {
+pub(super) fn attempts(attempts: &[Attempt]) -> impl Serialize {
+    Each(attempts.iter().map(|attempt| StoredAttempt {
         number: attempt.number,
         upstream: Cow::Borrowed(attempt.upstream.as_str()),
         state: match attempt.state {
@@ -253,8 +279,7 @@ pub(super) fn write_attempts(attempts: &[Attempt]) -> Result<String, Problem> {
         owner: attempt.owner.0,
         started_at_ms: attempt.started_at.milliseconds(),
         questions: attempt.questions,
-    });
-    write(&stored.collect::<Vec<_>>())
+    }))
 }
 
 pub(super) fn read_attempts(json: &str) -> Result<Vec<Attempt>, Problem> {
@@ -279,8 +304,8 @@ pub(super) fn read_attempts(json: &str) -> Result<Vec<Attempt>, Problem> {
 }
 
 /// The callbacks that an order owes, by their numbers.
-pub(super) fn write_callbacks(callbacks: &[CallbackId]) -> Result<String, Problem> {
-    write(&callbacks.iter().map(|callback| callback.0).collect::<Vec<_>>())
+pub(super) fn callbacks(callbacks: &[CallbackId]) -> impl Serialize {
+    Each(callbacks.iter().map(|callback| callback.0))
 }
 
 pub(super) fn read_callbacks(json: &str) -> Result<Vec<CallbackId>, Problem> {
@@ -288,8 +313,8 @@ pub(super) fn read_callbacks(json: &str) -> Result<Vec<CallbackId>, Problem> {
 }
 
 /// The headers of a callback, in their order.
-pub(super) fn write_headers(headers: &[(String, String)]) -> Result<String, Problem> {
-    write(&headers)
+pub(super) const fn headers(headers: &[(String, String)]) -> impl Serialize {
+    headers
 }
 
 pub(super) fn read_headers(json: &str) -> Result<Vec<(String, String)>, Problem> {
@@ -329,6 +354,14 @@ mod tests {
 
     use super::*;
     use crate::conformance::{bill, details};
+
+    fn write_bill(bill: &Bill) -> Result<String, Problem> {
+        write(&super::bill(bill)?)
+    }
+
+    fn write_details(details: &Detail) -> Result<String, Problem> {
+        write(&super::details(details)?)
+    }
 
     proptest! {
         #[test]
