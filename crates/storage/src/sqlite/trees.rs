@@ -10,13 +10,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use domain::{
-    Amount, Attempt, AttemptState, Bill, CallbackId, Detail, Doubt, Hold, Period, ProcessId,
-    Secret, Timestamp, TransferId, UpstreamName, YearMonth,
+    Amount, Attempt, AttemptState, Bill, CallbackId, Currency, Detail, Doubt, Hold, Period,
+    ProcessId, Secret, Timestamp, TransferId, UpstreamName, YearMonth,
 };
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::fields::{Problem, amount, currency, refusal};
+use super::fields::{Problem, amount, refusal};
 pub(super) use products::{
     read_aliases, read_channel, read_terms, read_top_up, write_aliases, write_channel, write_terms,
     write_top_up,
@@ -37,7 +37,7 @@ fn write(tree: &impl Serialize) -> Result<String, Problem> {
 
 /// What the reader says of broken JSON may quote it, and it holds secrets and customers' names; so
 /// only the place is passed on.
-fn read<Tree: DeserializeOwned>(json: &str) -> Result<Tree, Problem> {
+fn read<'json, Tree: Deserialize<'json>>(json: &'json str) -> Result<Tree, Problem> {
     let place = |error: serde_json::Error| (error.line(), error.column());
     serde_json::from_str(json)
         .map_err(place)
@@ -46,17 +46,30 @@ fn read<Tree: DeserializeOwned>(json: &str) -> Result<Tree, Problem> {
 
 /// Minor units and the currency's code.
 #[derive(Serialize, Deserialize)]
-struct StoredAmount<'a>(i64, Cow<'a, str>);
+struct StoredAmount(
+    i64,
+    #[serde(serialize_with = "write_currency", deserialize_with = "read_currency")] Currency,
+);
 
-impl From<Amount> for StoredAmount<'_> {
+fn write_currency<S: Serializer>(currency: &Currency, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(currency.code())
+}
+
+/// No code is written with an escape, so it is looked at where it stands.
+fn read_currency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Currency, D::Error> {
+    let code = <&str>::deserialize(deserializer)?;
+    Currency::from_code(code).ok_or_else(|| D::Error::custom("not a currency"))
+}
+
+impl From<Amount> for StoredAmount {
     fn from(amount: Amount) -> Self {
-        Self(amount.minor(), Cow::Borrowed(amount.currency().code()))
+        Self(amount.minor(), amount.currency())
     }
 }
 
-impl StoredAmount<'_> {
+impl StoredAmount {
     fn amount(&self) -> Result<Amount, Problem> {
-        amount(self.0, currency(&self.1)?)
+        amount(self.0, self.1)
     }
 }
 
@@ -72,33 +85,35 @@ where
     }
 }
 
-/// How details are read.
+/// How details are read, which makes no other tree on the way.
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(remote = "Detail", rename_all = "snake_case")]
 enum StoredDetail {
     Text(String),
     Number(i64),
-    Money(StoredAmount<'static>),
-    List(Vec<StoredDetail>),
-    Record(Vec<(String, StoredDetail)>),
+    Money(#[serde(deserialize_with = "read_amount")] Amount),
+    List(#[serde(deserialize_with = "read_items")] Vec<Detail>),
+    Record(#[serde(deserialize_with = "read_entries")] Vec<(String, Detail)>),
 }
 
-impl StoredDetail {
-    fn detail(self) -> Result<Detail, Problem> {
-        Ok(match self {
-            Self::Text(text) => Detail::Text(text),
-            Self::Number(number) => Detail::Number(number),
-            Self::Money(amount) => Detail::Money(amount.amount()?),
-            Self::List(items) => {
-                Detail::List(items.into_iter().map(Self::detail).collect::<Result<_, _>>()?)
-            }
-            Self::Record(entries) => {
-                let entries =
-                    entries.into_iter().map(|(name, detail)| Ok((name, detail.detail()?)));
-                Detail::Record(entries.collect::<Result<_, Problem>>()?)
-            }
-        })
-    }
+/// Details that are read.
+#[derive(Deserialize)]
+struct ReadDetail(#[serde(deserialize_with = "StoredDetail::deserialize")] Detail);
+
+fn read_amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
+    StoredAmount::deserialize(deserializer)?.amount().map_err(D::Error::custom)
+}
+
+fn read_items<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Detail>, D::Error> {
+    let items = Vec::deserialize(deserializer)?;
+    Ok(items.into_iter().map(|ReadDetail(detail)| detail).collect())
+}
+
+fn read_entries<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<(String, Detail)>, D::Error> {
+    let entries = Vec::deserialize(deserializer)?;
+    Ok(entries.into_iter().map(|(name, ReadDetail(detail))| (name, detail)).collect())
 }
 
 /// How details are written, which is what [`StoredDetail`] reads.
@@ -153,7 +168,7 @@ pub(super) fn details(details: &Detail) -> Result<impl Serialize, Problem> {
 }
 
 pub(super) fn read_details(json: &str) -> Result<Detail, Problem> {
-    read::<StoredDetail>(json)?.detail()
+    read(json).map(|ReadDetail(details)| details)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -172,7 +187,7 @@ enum StoredPeriod<'a> {
 struct StoredBill<'a, Details> {
     customer_name: Cow<'a, str>,
     period: StoredPeriod<'a>,
-    nominal: StoredAmount<'a>,
+    nominal: StoredAmount,
     count: u32,
     details: Details,
 }
@@ -199,7 +214,7 @@ pub(super) fn bill(bill: &Bill) -> Result<impl Serialize, Problem> {
 }
 
 pub(super) fn read_bill(json: &str) -> Result<Bill, Problem> {
-    let stored: StoredBill<'_, StoredDetail> = read(json)?;
+    let stored: StoredBill<'_, ReadDetail> = read(json)?;
     let period = match stored.period {
         StoredPeriod::None => Period::None,
         StoredPeriod::Months(months) => {
@@ -215,15 +230,15 @@ pub(super) fn read_bill(json: &str) -> Result<Bill, Problem> {
         period,
         nominal: stored.nominal.amount()?,
         count: stored.count,
-        details: stored.details.detail()?,
+        details: stored.details.0,
     })
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredHold<'a> {
+struct StoredHold {
     transfer: u64,
-    amount: StoredAmount<'a>,
+    amount: StoredAmount,
     resolved_by: Option<u64>,
 }
 
@@ -236,7 +251,7 @@ pub(super) fn holds(holds: &[Hold]) -> impl Serialize {
 }
 
 pub(super) fn read_holds(json: &str) -> Result<Vec<Hold>, Problem> {
-    let hold = |stored: StoredHold<'_>| {
+    let hold = |stored: StoredHold| {
         Ok(Hold {
             transfer: TransferId(stored.transfer),
             amount: stored.amount.amount()?,
@@ -250,8 +265,10 @@ pub(super) fn read_holds(json: &str) -> Result<Vec<Hold>, Problem> {
 #[serde(rename_all = "snake_case")]
 enum StoredAttemptState<'a> {
     Intent,
+    #[serde(borrow)]
     Unknown(Cow<'a, str>),
     Delivered,
+    #[serde(borrow)]
     Refused(Cow<'a, str>),
 }
 
@@ -259,7 +276,9 @@ enum StoredAttemptState<'a> {
 #[serde(deny_unknown_fields)]
 struct StoredAttempt<'a> {
     number: u16,
+    #[serde(borrow)]
     upstream: Cow<'a, str>,
+    #[serde(borrow)]
     state: StoredAttemptState<'a>,
     owner: u64,
     started_at_ms: i64,

@@ -38,8 +38,8 @@ pub(in crate::sqlite) fn read_aliases(json: &str) -> Result<Vec<Alias>, Problem>
 struct StoredTerms<'a> {
     level: Cow<'a, str>,
     protocol: Option<Cow<'a, str>>,
-    admin_fee: StoredAmount<'a>,
-    commission: StoredAmount<'a>,
+    admin_fee: StoredAmount,
+    commission: StoredAmount,
 }
 
 pub(in crate::sqlite) fn write_terms(terms: &[Terms]) -> Result<String, Problem> {
@@ -69,7 +69,7 @@ pub(in crate::sqlite) fn read_terms(json: &str) -> Result<Vec<Terms>, Problem> {
 struct StoredPrice<'a> {
     level: Cow<'a, str>,
     protocol: Option<Cow<'a, str>>,
-    amount: StoredAmount<'a>,
+    amount: StoredAmount,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,7 +79,7 @@ struct StoredTopUp<'a> {
     denomination: Cow<'a, str>,
     details: Cow<'a, str>,
     active_days: u16,
-    cost: Option<StoredAmount<'a>>,
+    cost: Option<StoredAmount>,
     prices: Vec<StoredPrice<'a>>,
 }
 
