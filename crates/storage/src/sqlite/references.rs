@@ -19,11 +19,12 @@
 //! Only what is stored in the tables is known here. What is on its way there is found in the
 //! overlay.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::audit::Finding;
 use domain::{MerchantId, Mode, Order, OrderId, ProtocolName, Reference, ReferenceKey};
+use foldhash::HashSet;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
@@ -368,7 +369,7 @@ impl References {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut claims =
             Claims { sealed: Vec::new(), generation: known.generation, newest: Vec::new() };
-        let mut spaces = HashSet::new();
+        let mut spaces = HashSet::default();
         for order in new_orders {
             while claims.generation < self.layout.generation(order.id) {
                 let mut full: BTreeSet<_> = claims.newest.drain(..).collect();
@@ -503,7 +504,7 @@ impl<'a> Audit<'a> {
         pending: impl IntoIterator<Item = &'b Order>,
     ) -> Result<(), Fault> {
         self.compare_within()?;
-        let mut claimed = HashSet::new();
+        let mut claimed = HashSet::default();
         for order in pending {
             let hash = self.layout.hash(&order.key);
             self.compare_with_sealed(hash, order)?;
