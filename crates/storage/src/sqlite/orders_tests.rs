@@ -2,6 +2,8 @@
 //! is written later. Here each batch is settled by itself, so that nothing of it reaches the tables
 //! together with the order's first row, and the row is read back each time.
 
+use std::time::{Duration, Instant};
+
 use domain::audit::Summary;
 use domain::posting::Direction;
 use domain::{Command, Outcome, Reply};
@@ -10,7 +12,7 @@ use super::super::journal::Position;
 use super::super::overlay::Limits;
 use super::super::settling::Destination;
 use super::super::tables::Tables;
-use super::super::{Build, Options, connect_to_read, open_as, verify};
+use super::super::{Build, OpenFault, Options, connect_to_read, open_as, verify};
 use super::*;
 use crate::Opened;
 use crate::conformance::{Subject, TOKO, accept, fund, key, quote, resolve};
@@ -47,14 +49,23 @@ impl Subject for Comparing {
         Self(Scratch::new())
     }
 
+    /// A program that another test starts holds all locks of this process until it runs.
     fn open(&self, options: pipeline::Options) -> Opened {
-        let options = Options { pipeline: options, ..Options::default() };
-        let build = Build {
-            limits: Limits { generation: 1, ..Limits::default() },
-            destination: Box::new(|tables| Box::new(Compared(tables))),
-            ..Build::default()
-        };
-        open_as(self.0.path(), options, &Counting, build).expect("opened")
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            let options = Options { pipeline: options.clone(), ..Options::default() };
+            let build = Build {
+                limits: Limits { generation: 1, ..Limits::default() },
+                destination: Box::new(|tables| Box::new(Compared(tables))),
+                ..Build::default()
+            };
+            match open_as(self.0.path(), options, &Counting, build) {
+                Err(OpenFault::InUse { .. }) if Instant::now() < deadline => {
+                    std::thread::yield_now();
+                }
+                opened => return opened.expect("opened"),
+            }
+        }
     }
 
     fn audit(&self) -> Result<Summary, String> {
