@@ -5,7 +5,8 @@
 //! one command after the other on them, has the engine save everything that changed in one durable
 //! commit, and only then answers. Throughput therefore comes from waiting callers sharing a commit,
 //! and a hot account is written once per batch. Nobody is waited for; but where fewer are there than
-//! lately, others may run first, because those who were answered together come back together.
+//! lately, others may run first, as long as that brings many more, because those who were answered
+//! together come back together.
 //!
 //! Invariants: no reply leaves before the commit that it rests on is durable; a command is decided
 //! on what is stored and on the commands before it in its batch, nothing else; after a failed commit
@@ -75,6 +76,10 @@ pub enum EngineFault {
     #[error("{0}")]
     Fatal(String),
 }
+
+/// How many commands have to come while others run for those to be given another turn: a commit costs
+/// far more than a turn, but not more than a few commands wait for.
+const STREAMING: usize = 16;
 
 /// What is called when the process must end. It is told why and is not expected to return; where
 /// it does, as in tests, the pipeline stops without answering anybody.
@@ -156,9 +161,11 @@ struct Job {
 }
 
 impl Job {
-    /// A caller that has gone away is no reason to do anything differently.
-    fn answer(self, answer: Result<Answer, StoreFault>) {
+    /// Returns the command, to be given up when nobody waits. A caller that has gone away is no reason
+    /// to do anything differently.
+    fn answer(self, answer: Result<Answer, StoreFault>) -> Box<Command> {
         let _ = self.reply.send(answer);
+        self.command
     }
 }
 
@@ -326,9 +333,13 @@ impl<E: Engine> Writer<E> {
     fn batch(&mut self, first: Job) -> Vec<Job> {
         let mut batch = vec![first];
         self.take_waiting(&mut batch);
-        if batch.len() < self.crowd {
+        while batch.len() < self.crowd {
+            let before = batch.len();
             std::thread::yield_now();
             self.take_waiting(&mut batch);
+            if batch.len() - before < STREAMING {
+                break;
+            }
         }
         self.crowd = self.crowd.saturating_sub(1 + self.crowd / 8).max(batch.len());
         self.options.observer.taken(batch.len());
@@ -414,9 +425,9 @@ impl<E: Engine> Writer<E> {
             self.added = self.added.saturating_add(added);
         }
         self.cache = Some(cache);
-        for (job, answer) in jobs.into_iter().zip(answers) {
-            job.answer(answer);
-        }
+        // To give up what other threads have allocated takes its time, so all are answered before.
+        let answered = jobs.into_iter().zip(answers).map(|(job, answer)| job.answer(answer));
+        drop(answered.collect::<Vec<_>>());
         Ok(Attempted::Answered)
     }
 
@@ -448,7 +459,9 @@ impl<E: Engine> Writer<E> {
             EngineFault::Damaged(what) => {
                 error!(%what, "a command met damaged data");
                 self.options.observer.failed(jobs.len());
-                jobs.into_iter().for_each(|job| job.answer(Err(StoreFault::Corrupt(what.clone()))));
+                for job in jobs {
+                    job.answer(Err(StoreFault::Corrupt(what.clone())));
+                }
             }
             EngineFault::Unavailable(why) => {
                 if !std::mem::replace(&mut self.failing, true) {
