@@ -5,8 +5,7 @@
 //! one command after the other on them, has the engine save everything that changed in one durable
 //! commit, and only then answers. Throughput therefore comes from waiting callers sharing a commit,
 //! and a hot account is written once per batch. Nobody is waited for; but where fewer are there than
-//! lately, others may run first, as long as that brings many more, because those who were answered
-//! together come back together.
+//! lately, others may run first, because those who were answered together come back together.
 //!
 //! Invariants: no reply leaves before the commit that it rests on is durable; a command is decided
 //! on what is stored and on the commands before it in its batch, nothing else; after a failed commit
@@ -76,10 +75,6 @@ pub enum EngineFault {
     #[error("{0}")]
     Fatal(String),
 }
-
-/// How many commands have to come while others run for those to be given another turn: a commit costs
-/// far more than a turn, but not more than a few commands wait for.
-const STREAMING: usize = 16;
 
 /// What is called when the process must end. It is told why and is not expected to return; where
 /// it does, as in tests, the pipeline stops without answering anybody.
@@ -333,13 +328,9 @@ impl<E: Engine> Writer<E> {
     fn batch(&mut self, first: Job) -> Vec<Job> {
         let mut batch = vec![first];
         self.take_waiting(&mut batch);
-        while batch.len() < self.crowd {
-            let before = batch.len();
+        if batch.len() < self.crowd {
             std::thread::yield_now();
             self.take_waiting(&mut batch);
-            if batch.len() - before < STREAMING {
-                break;
-            }
         }
         self.crowd = self.crowd.saturating_sub(1 + self.crowd / 8).max(batch.len());
         self.options.observer.taken(batch.len());
