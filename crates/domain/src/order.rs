@@ -267,7 +267,7 @@ pub struct Order {
     /// Who answered the inquiry, and is therefore called for the payment.
     pub upstream: UpstreamName,
     /// What the supplier says of the bill; none for a declined inquiry and for what is bought
-    /// without one. It never changes, and all states of the order share it.
+    /// without one. All states of the order share it, until a quote that is made anew brings another.
     pub bill: Option<Arc<Bill>>,
     /// What it costs; none for a declined inquiry.
     pub quote: Option<Quote>,

@@ -249,7 +249,7 @@ fn new_id(entropy: &dyn Entropy) -> HeaderValue {
     let mut random = [0; 16];
     entropy.fill(&mut random);
     let mut text = [0; 32];
-    // The room is twice as long as what is written, which is all that could fail.
+    // The room is twice as long as what is drawn, which is all that could fail.
     let _fits = hex::encode_to_slice(random, &mut text);
     HeaderValue::from_bytes(&text).unwrap_or(HeaderValue::from_static("unknown"))
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::content::{Content, DEPTH_MAX, Malformed, Object, add};
 use super::node::Node;
@@ -118,44 +118,20 @@ const ANSWER_USUAL: usize = 512;
 /// An answer's tree as JSON, names in their order.
 pub(super) fn write(node: &Node<'_>) -> Vec<u8> {
     let mut document = Vec::with_capacity(ANSWER_USUAL);
-    write_node(&mut document, node);
+    // Strings, integers, lists and maps with text keys always have a JSON form, and memory takes it.
+    let _ = serde_json::to_writer(&mut document, node);
     document
 }
 
-fn write_node(document: &mut Vec<u8>, node: &Node<'_>) {
-    match node {
-        Node::Text(text) => write_plain(document, text),
-        Node::Number(number) => write_plain(document, number),
-        Node::List(items) => {
-            document.push(b'[');
-            for (place, item) in items.iter().enumerate() {
-                separate(document, place);
-                write_node(document, item);
+impl Serialize for Node<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Number(number) => serializer.serialize_i64(*number),
+            Self::List(items) => serializer.collect_seq(items),
+            Self::Record(entries) => {
+                serializer.collect_map(entries.iter().map(|(name, value)| (name, value)))
             }
-            document.push(b']');
-        }
-        Node::Record(entries) => {
-            document.push(b'{');
-            for (place, (name, value)) in entries.iter().enumerate() {
-                separate(document, place);
-                // Names are our own and have nothing to escape.
-                document.push(b'"');
-                document.extend_from_slice(name.as_bytes());
-                document.extend_from_slice(b"\":");
-                write_node(document, value);
-            }
-            document.push(b'}');
         }
     }
-}
-
-fn separate(document: &mut Vec<u8>, place: usize) {
-    if place > 0 {
-        document.push(b',');
-    }
-}
-
-fn write_plain<T: Serialize + ?Sized>(document: &mut Vec<u8>, value: &T) {
-    // A string or an integer always has a JSON form, and memory takes it.
-    let _ = serde_json::to_writer(document, value);
 }
