@@ -17,6 +17,7 @@ use crate::iak::codes::{self, Code};
 use crate::iak::wire::Format;
 use crate::iak::wire::desc::Layout;
 use crate::iak::wire::fields::{FieldFault, Fields, Flaw};
+use crate::iak::wire::reference::reference;
 use crate::iak::wire::transaction::Transaction;
 
 /// No customer number of any biller is longer.
@@ -33,7 +34,7 @@ impl Served {
         let code = fields.text("code")?;
         let destination = fields.numeral("hp")?;
         let asked = Asked::read(fields, self.layout(code), code)?;
-        let key = self.key(&merchant, noted_reference(fields, note)?);
+        let key = self.key(&merchant, reference(fields.numeral("ref_id")?)?);
         let amount = match (asked.amount, is_number(destination)) {
             (_, false) => return self.refuse(&key, code, Refusal::DestinationInvalid).await,
             (Some(amount), true) => match payable(amount) {
@@ -128,7 +129,7 @@ impl Served {
         format: Format,
         note: &mut Note,
     ) -> Result<Answer, Denial> {
-        let key = self.key(merchant, noted_reference(fields, note)?);
+        let key = self.key(merchant, reference(fields.numeral("ref_id")?)?);
         let order = self.gateway.order_by_reference(&key).await?;
         note.order = Some(order.id);
         if !self.is_bill(&order) {
@@ -200,12 +201,6 @@ fn transaction<'a>(
         return Err(Refusal::OrderNotFound);
     };
     Ok(Transaction { tr_id, order, bill, quote, group })
-}
-
-/// The reference of a request. Whether it can be one was found out when it was noted.
-fn noted_reference(fields: Fields<'_>, note: &Note) -> Result<Reference, Denial> {
-    fields.numeral("ref_id")?;
-    Ok(note.reference.clone().ok_or(Refusal::ReferenceMalformed)?)
 }
 
 /// What an inquiry says besides product, number and reference. A field that means nothing for the
